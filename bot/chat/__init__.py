@@ -1,1 +1,1 @@
-"""Speaking Discord outside a command: client, courier, cards, durable buttons."""
+"""Discord outside of commands: client, courier, cards, durable buttons."""

@@ -1,4 +1,4 @@
-"""The public message about a running job: one at most, by the bot's own right, gone or replaced when the job ends."""
+"""The public message of a running job: at most one, sent as the bot, deleted or replaced when the job ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class Announcements:
-    """Sends it, edits it, deletes it. The job's row says where it stands, or may stand after a kill."""
+    """Sends, edits and deletes it. The job's row says where it is, or where it may be after a kill."""
 
     def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
         self._client = client
@@ -28,9 +28,9 @@ class Announcements:
         self._own_messages = own_messages
 
     async def send(self, job: Job, card: MessageContent, record: RecordAnnouncement) -> Announcement:
-        """The announcement of ``job``: the one that stands, that an earlier attempt may have left, or a new one.
+        """The announcement of ``job``: the existing one, one that an earlier attempt may have sent, or a new one.
 
-        Raises DiscordUnavailable where it may work later; what arrived after all is found again then.
+        Raises DiscordUnavailable if a later try may work; a message that arrived after all is found then.
         """
         known = await self._resolved(job)
         if known is None:
@@ -43,7 +43,7 @@ class Announcements:
             async with understood(limits.MESSAGE_PATIENCE):
                 sent = await self._client.get_partial_messageable(known.channel_id).send(
                     **card.as_new(),
-                    nonce=progress_id(job),  # enforced: within minutes the same one makes no second message
+                    nonce=progress_id(job),  # enforced: for some minutes the same nonce creates no second message
                 )
         except RouteClosed as closed:
             log.info("not_announced", job=job.id, code=closed.code)
@@ -54,7 +54,7 @@ class Announcements:
         return known
 
     async def _resolved(self, job: Job) -> Announcement | None:
-        """What is known of it, after a look for one whose sending was cut off; ``None`` where it was not sent (yet)."""
+        """The announcement, after looking for one whose sending was interrupted; ``None`` if it was not sent (yet)."""
         known = job.announcement
         if known is None or known.closed or known.message_id is not None:
             return known
@@ -68,18 +68,18 @@ class Announcements:
         return None if found is None else replace(known, message_id=found)
 
     async def edit(self, announcement: Announcement, card: MessageContent, patience: float) -> None:
-        """Make ``card`` its content. Raises RouteClosed, TooLarge and DiscordUnavailable."""
+        """Replace its content with ``card``. Raises RouteClosed, TooLarge and DiscordUnavailable."""
         channel = self._client.get_partial_messageable(announcement.channel_id)
         async with understood(patience):
             await channel.get_partial_message(announcement.message_id or 0).edit(**card.as_edit())
 
     async def remove(self, job: Job) -> None:
-        """Delete it, wherever it may stand. Raises DiscordUnavailable."""
+        """Delete it, wherever it may be. Raises DiscordUnavailable."""
         known = job.announcement
         if known is None:
             return
         message_id = known.message_id
-        if message_id is None and not known.closed:  # its sending was cut off
+        if message_id is None and not known.closed:  # its sending was interrupted
             try:
                 message_id = await self._own_messages.find(known.channel_id, progress_id(job), known.at)
             except HistoryUnreadable:
@@ -96,5 +96,5 @@ class Announcements:
 
 
 def progress_id(job: Job) -> str:
-    """What the announcement is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
+    """Identifies the announcement, as nonce and in its footer: unlike the end, not by the job's id alone."""
     return f"{job.id}-run"

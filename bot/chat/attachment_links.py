@@ -1,4 +1,4 @@
-"""Asks Discord for living addresses of attachments: a link to one dies within a day, and its file does not."""
+"""Asks Discord for current addresses of attachments: a link expires within a day, the file does not."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ log = structlog.get_logger(__name__)
 
 
 async def renewed_address(client: discord.Client, url: str) -> str | None:
-    """A new address of the attachment at ``url``; ``None`` where Discord gives none. Never raises.
+    """The current address of the attachment at ``url``; ``None`` if Discord gives none. Never raises.
 
-    The route is the one that Discord's own apps use for the links in old messages. It takes a bot's token, and is in
-    no documentation: the link names no message that could be read instead.
+    This is the undocumented route that Discord's own apps use for links in old messages. It accepts a bot's token; the
+    link names no message that could be fetched instead.
     """
     if client.user is None:  # not logged in
         return None

@@ -1,6 +1,6 @@
-"""The buttons under our messages: one ``DynamicItem`` class per action.
+"""The buttons on our messages: one ``DynamicItem`` class per action.
 
-What a press does is a method of a cog, marked with ``@on_press(TheClass)`` (:mod:`bot.chat.interaction_handlers`).
+A press is handled by a cog's method marked with ``@on_press(TheClass)`` (:mod:`bot.chat.interaction_handlers`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.texts import text
 
 
 class OwnerButton(DurableButton):
-    """A button that needs to know nothing but whose it is."""
+    """A button that needs to know only its owner."""
 
     def __init__(self, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
         super().__init__(label, style, owner_id=owner_id)
@@ -40,7 +40,7 @@ class CharacterButton(DurableButton):
 
 
 class UseCharacter(CharacterButton, custom_id="cb:cast:use:{character_id}:{owner_id}"):
-    """Shows how it is used in a video."""
+    """Shows how to use it in a video."""
 
 
 class MakeWithModel(CharacterButton, custom_id="cb:cast:model:{character_id}:{owner_id}"):
@@ -48,11 +48,11 @@ class MakeWithModel(CharacterButton, custom_id="cb:cast:model:{character_id}:{ow
 
 
 class ShowCharacter(CharacterButton, custom_id="cb:cast:show:{character_id}:{owner_id}"):
-    """Shows it to its owner alone."""
+    """Shows it to its owner only."""
 
 
 class RenameCharacter(CharacterButton, custom_id="cb:cast:rename:{character_id}:{owner_id}"):
-    """Opens a form for another name."""
+    """Opens a form for a new name."""
 
 
 class NameButton(DurableButton):
@@ -72,11 +72,11 @@ class NameButton(DurableButton):
 
 
 class TakeName(NameButton, custom_id="cb:cast:name:{character_id}:{name}:{owner_id}"):
-    """Gives it the name, which was free a moment ago."""
+    """Gives it the offered name."""
 
 
 class TypeAnotherName(NameButton, custom_id="cb:cast:othername:{character_id}:{name}:{owner_id}"):
-    """Opens the form for another name, with the one that is taken in it."""
+    """Opens the form for another name, filled with the one that is taken."""
 
 
 class DeleteCharacter(CharacterButton, custom_id="cb:cast:delete:{character_id}:{owner_id}"):
@@ -108,7 +108,7 @@ class TurnPage(DurableButton, custom_id="cb:list:page:{page}:{owner_id}"):
 
 
 class PageButton(DurableButton):
-    """Shows another page of a list. ``offset``: how many come before it."""
+    """Shows another page of a list, starting at ``offset``."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ _Turn = TypeVar("_Turn", bound=PageButton)
 def turning(
     kind: Callable[..., _Turn], owner_id: int, offset: int, total: int, most: int, locale: str, **fields: object
 ) -> tuple[_Turn, ...]:
-    """Back and on in a list of ``total``, of which a page shows ``most``; nothing where there is one page."""
+    """Previous and next for a list of ``total`` with ``most`` per page; empty if there is only one page."""
     if total <= most:
         return ()
     before, after = max(0, offset - most), offset + most
@@ -161,7 +161,7 @@ class NextCastPart(DurableButton, custom_id="cb:cast:part:{part}:{selection}:{ow
 
 
 class ImportButton(DurableButton):
-    """A button of an import that was offered."""
+    """A button of an offered import."""
 
     def __init__(
         self, draft_id: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
@@ -171,24 +171,24 @@ class ImportButton(DurableButton):
 
 
 class BringIn(ImportButton, custom_id="cb:import:yes:{draft_id}:{owner_id}"):
-    """Writes what would come in."""
+    """Writes what was offered."""
 
 
 class DropImport(ImportButton, custom_id="cb:import:no:{draft_id}:{owner_id}"):
-    """Forgets it."""
+    """Discards it."""
 
 
 # -- privacy (cogs/privacy.py) ---------------------------------------------------------------------------------------
 
 
 class PrivacyButton(OwnerButton):
-    """People may always take and delete their own data."""
+    """People may always export and delete their own data."""
 
     always_open = True
 
 
 class DeleteEverything(PrivacyButton, custom_id="cb:privacy:deleteyes:all:{owner_id}"):
-    """Deletes all that is kept about its owner."""
+    """Deletes everything stored about its owner."""
 
 
 class DeleteWithMessages(PrivacyButton, custom_id="cb:privacy:deleteyes:messages:{owner_id}"):
@@ -213,13 +213,13 @@ class NextPart(DurableButton, custom_id="cb:privacy:part:{part}:{owner_id}"):
 
 
 class SetDayLimit(OwnerButton, custom_id="cb:server:limit:all:{owner_id}"):
-    """Opens a form for a server's limit of a day."""
+    """Opens a form for a server's daily limit."""
 
     always_open = True
 
 
 class ShowResultsTo(DurableButton, custom_id="cb:server:private:{private}:{owner_id}"):
-    """Decides whom a server's results are shown to: to everyone (0), or to their owners alone (1)."""
+    """Sets who sees a server's results: everyone (0), or only their owners (1)."""
 
     always_open = True
 

@@ -1,6 +1,6 @@
-"""A card as a value: what it says and shows, with its buttons where they belong; drawn in Discord's Components V2.
+"""A card as a value: its texts and pictures, with the buttons in their places; rendered as Discord's Components V2.
 
-Discord's own rule (Components reference): a message takes 40 components and 4,000 characters over all its texts.
+Discord's limits (Components reference): a message may have 40 components, and 4,000 characters in all its texts.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from bot.chat.durable_items import DurableButton, DurableItem, parts
 from bot.chat.markdown import plain
 
 GREEN = discord.Colour(0x2E8B57)  # made
-BLUE = discord.Colour(0x3B6EA5)  # told, or under way
-AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
+BLUE = discord.Colour(0x3B6EA5)  # informative, or running
+AMBER = discord.Colour(0xC98A1B)  # question, or unclear
 RED = discord.Colour(0xB5443A)  # failed
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A picture or a video to attach. ``alt``: what it shows, in plain words, for those who do not see it."""
+    """A picture or a video to attach. ``alt``: a description for people who cannot see it."""
 
     name: str
     data: bytes = field(repr=False)
@@ -33,21 +33,21 @@ class AttachedFile:
 
     @property
     def url(self) -> str:
-        """How a card or an embed of the same message refers to it."""
+        """The URL for referring to it in a card or an embed of the same message."""
         return f"attachment://{self.name}"
 
     @property
     def description(self) -> str | None:
-        """``alt``, as Discord takes it."""
+        """``alt``, cut to Discord's limit."""
         return plain(self.alt, limits.ALT_TEXT) or None
 
     def opened(self) -> discord.File:
-        """A new file object: Discord's library reads each one once."""
+        """A new file object, because discord.py reads each one only once."""
         return discord.File(_Uncopied(self.data), filename=self.name)
 
 
 class _Uncopied(io.BytesIO):
-    """For reading only. aiohttp asks for the buffer to see its length, which makes a copy: 15 ms for 20 MB."""
+    """Read-only. aiohttp calls ``getbuffer`` to find the length, which would copy: 15 ms for 20 MB."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -59,7 +59,7 @@ class _Uncopied(io.BytesIO):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A name and what stands for it, as markdown; ``inline``: in one line."""
+    """A name and its value, as markdown; ``inline``: on one line."""
 
     name: str
     value: str
@@ -71,9 +71,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One of several things on a card: its words (markdown), and beside them a small picture or a button.
+    """One of several items on a card: a text (markdown), with a small picture or a button beside it.
 
-    ``buttons`` stand below its words.
+    ``buttons`` are below the text.
     """
 
     words: str
@@ -84,7 +84,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRow:
-    """A wide picture of several things beside each other, and a button for each of them below it."""
+    """A wide picture of several items side by side, with a button for each of them below it."""
 
     picture: AttachedFile | None
     buttons: tuple[DurableButton, ...]
@@ -92,10 +92,10 @@ class PictureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a card says, from top to bottom. All texts are markdown, and a line or more each.
+    """The content of a card, from top to bottom. All texts are markdown of one or more lines.
 
-    ``media`` stands in a gallery: a picture is seen, a video plays in place. ``below`` is a second one, under all but
-    the footer. In the ``footer`` may stand what the bot finds its own message by.
+    ``media`` is shown in a gallery, where videos play in place. ``below`` is a second gallery above the footer. The
+    ``footer`` may contain the id by which the bot finds its own message.
     """
 
     colour: discord.Colour
@@ -110,7 +110,7 @@ class Card:
 
     @property
     def files(self) -> tuple[AttachedFile, ...]:
-        """All that it shows. Discord shows no file that a card does not."""
+        """Every file it shows. Discord hides files that no card shows."""
         in_rows = (row.picture for row in self.picture_rows if row.picture is not None)
         beside = (entry.picture for entry in self.entries if entry.picture is not None)
         return (*self.media, *in_rows, *beside, *self.below)
@@ -126,7 +126,7 @@ class Card:
         )
 
     def container(self, items: Sequence[DurableItem]) -> ui.Container[ui.LayoutView]:
-        """The card, drawn again, with ``items`` (menus and buttons) at its end."""
+        """Render the card as new components, with ``items`` (menus and buttons) at its end."""
         parts = [*self._above_entries(), *self._rows(), *self._entries(), *self._below_entries(), *rows(items)]
         return ui.Container(*parts, accent_colour=self.colour)
 
@@ -170,11 +170,11 @@ def _gallery(files: Sequence[AttachedFile]) -> ui.MediaGallery[ui.LayoutView]:
     return ui.MediaGallery(*(discord.MediaGalleryItem(each.url, description=each.description) for each in files))
 
 
-FOOTER = "-# "  # small, grey text; no value from outside can begin a line with it
+FOOTER = "-# "  # small, grey text; no outside value can begin a line with it
 
 
 def rows(items: Iterable[DurableItem]) -> Iterator[ui.ActionRow[ui.LayoutView]]:
-    """One row for each select and for up to five buttons; buttons that name a row share it with the others of it."""
+    """One row for each select and for up to five buttons; buttons that name a row are put together on it."""
     for _, together in groupby(items, key=lambda item: (isinstance(item, DurableButton), item.row)):
         row: list[ui.Item[ui.LayoutView]] = []
         for item in together:
@@ -186,11 +186,11 @@ def rows(items: Iterable[DurableItem]) -> Iterator[ui.ActionRow[ui.LayoutView]]:
 
 
 def _item(item: DurableItem) -> ui.Item[ui.LayoutView]:
-    return item  # type: ignore[return-value]  # the library types dynamic items for ``View``, and takes them here too
+    return item  # discord.py types dynamic items for ``View`` only
 
 
 def footers(message: discord.Message) -> Iterator[str]:
-    """The footers of the cards on ``message``, also of the embeds that earlier versions sent."""
+    """The footers of the cards on ``message``, and of the embeds that earlier versions sent."""
     yield from (embed.footer.text or "" for embed in message.embeds)
     for part in parts(message):
         if isinstance(part, discord.TextDisplay) and part.content.startswith(FOOTER):

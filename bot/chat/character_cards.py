@@ -1,4 +1,4 @@
-"""The card of a character as its owner alone sees it, with all that is kept of it: shown, and drawn again later."""
+"""The card of a character with everything stored about it, as its owner sees it: shown, and redrawn later."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CharacterCards:
     async def own(
         self, character: Character, picture: bytes | None, locale: str, commands: Commands, *, pictured: bool = True
     ) -> MessageContent:
-        """``picture``: its bytes. ``pictured``: with its stills, where there is a choice."""
+        """``picture``: its bytes. ``pictured``: show its stills if there is a choice."""
         kept = await self._characters.reference_set(character.owner_id, character.id)
         return render_character(
             character,
@@ -42,7 +42,7 @@ class CharacterCards:
         )
 
     async def _stills(self, owner_id: int, reference_set: Sequence[CharacterFile]) -> bytes | None:
-        """A picture of the stills beside each other, where there is a choice."""
+        """A picture of the stills side by side, if there is a choice."""
         stills = tuple(each.file for each in reference_set if each.kind is FileKind.STILL)[: limits.FACES_IN_ROW]
         made = await self._rows.of(owner_id, [stills]) if len(stills) > 1 else []
         return made[0] if made else None

@@ -1,4 +1,4 @@
-"""The Discord client: where it finds Discord, what it asks of it, and its commands, buttons and forms."""
+"""The Discord client: its addresses, intents and caches, and its commands, buttons and forms."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from bot.values.clock import Clock
 log = structlog.get_logger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
-    False  # no voice here: it would warn twice at each start
+    False  # no voice here: discord.py would warn twice at each start
 )
 
-# What discord.py reads of an interaction's channel, and Discord documents only of a whole one. The gateway's own cache
-# hides that; nothing here asks for any of it.
+# Fields that discord.py reads from an interaction's channel although Discord documents them only for complete channels.
+# The gateway's cache hides that; we need none of them.
 _LEFT_OUT = {"position": 0, "bitrate": 0, "user_limit": 0, "owner_id": "0", "message_count": 0, "member_count": 0}
 _THREADS = frozenset(
     kind.value
     for kind in (discord.ChannelType.news_thread, discord.ChannelType.public_thread, discord.ChannelType.private_thread)
 )
 
-# The names discord.py gives the tasks in which commands, buttons and events run.
+# The names that discord.py gives the tasks of commands, buttons and events.
 _OUR_WORK = ("CommandTree-invoker", "discord-ui-", "discord.py: on_interaction")
 
 
@@ -50,13 +50,13 @@ IdentifyBuckets: TypeAlias = Callable[[int], Awaitable[None]]
 
 
 async def no_buckets(bucket: int) -> None:
-    """This process is the only one; discord.py itself keeps its shards apart."""
+    """This process is the only one, and discord.py coordinates its own shards."""
 
 
 class CastbookClient(commands.AutoShardedBot):
-    """The bot, on the gateway or behind the endpoint for interactions.
+    """The bot, on the gateway or behind the HTTP endpoint for interactions.
 
-    It needs no privileged intent and no event but interactions.
+    It needs no privileged intent and no event except interactions.
     """
 
     def __init__(
@@ -71,9 +71,11 @@ class CastbookClient(commands.AutoShardedBot):
         buckets: IdentifyBuckets = no_buckets,
         syncs_commands: bool = True,
     ) -> None:
-        """``shards``: how many there are in all, or also which of them are here; ``None``: as many as Discord says.
+        """``shards``: how many there are in all, optionally with those that run here; ``None``: as many as Discord
+        recommends.
 
-        ``buckets``: where other processes identify as well. A process that does not sync the commands reads their ids.
+        ``buckets``: for when other processes identify as well. A process that does not sync the commands reads their
+        ids.
         """
         ids, count = shards if isinstance(shards, tuple) else (None, shards)
         super().__init__(
@@ -93,7 +95,7 @@ class CastbookClient(commands.AutoShardedBot):
         self.handlers = handlers or InteractionHandlers()
         self.pending_results = pending_results
         self._dev_guild = discord.Object(dev_guild) if dev_guild else None
-        self.logged_in = False  # before that, there is nothing to close
+        self.logged_in = False  # nothing has to be closed before that
         self.command_ids: Mapping[str, int] = {}
         self._commands_store = commands_store
         self.server_lookup = ServerLookup(self, clock)
@@ -103,7 +105,7 @@ class CastbookClient(commands.AutoShardedBot):
     async def add_parts(self, cogs: Iterable[commands.Cog], for_operators: Iterable[commands.Cog] = ()) -> None:
         """Add the cogs before the client is started, so that their commands are synced.
 
-        ``for_operators`` are for the operator's own server; without such a server they are left out.
+        ``for_operators`` are registered in the operator's own server; without such a server they are left out.
         """
         for cog in cogs:
             await self.add_cog(cog)
@@ -114,7 +116,7 @@ class CastbookClient(commands.AutoShardedBot):
                 self._answer_by(cog)
 
     def _answer_by(self, cog: commands.Cog) -> None:
-        """Let ``cog`` answer the buttons and forms for which its methods are marked."""
+        """Let ``cog`` handle the buttons and forms for which its methods are marked."""
         self.handlers.add(cog)
         self.add_dynamic_items(*self.handlers.buttons)
 
@@ -124,7 +126,7 @@ class CastbookClient(commands.AutoShardedBot):
         await self._sync_commands()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Called by discord.py: wait for the turn of that shard's bucket, which is shared with other processes."""
+        """Called by discord.py: wait for a turn in that shard's bucket, which is shared with other processes."""
         if self._buckets is no_buckets:
             await super().before_identify_hook(shard_id, initial=initial)
             return
@@ -134,7 +136,7 @@ class CastbookClient(commands.AutoShardedBot):
         await self._buckets((shard_id or 0) % self._identify_at_once)
 
     async def _sync_commands(self) -> None:
-        """Tell Discord about our commands, unless they are what it was told last."""
+        """Register our commands at Discord, unless the registered set is the same."""
         assert isinstance(self.tree, CastbookTree)  # noqa: S101 - for the type checker: tree_cls says so
         known = await self._commands_store.load()
         await self.tree.set_translator(CommandTranslator())
@@ -148,7 +150,7 @@ class CastbookClient(commands.AutoShardedBot):
             if self._dev_guild is not None:  # last: the bot may not be in that server (yet)
                 await self.tree.tell_guild(wanted)
         except discord.app_commands.CommandSyncFailure:
-            raise  # Discord refuses one of our commands: a defect, not an outage
+            raise  # Discord rejects one of our commands: a defect, not an outage
         except discord.HTTPException as error:
             log.error("commands_not_synced", status=error.status, code=error.code)
             return
@@ -157,11 +159,11 @@ class CastbookClient(commands.AutoShardedBot):
 
     @property
     def command_mentions(self) -> Commands:
-        """Our commands as clickable mentions, as far as their ids are known."""
+        """Our commands as clickable mentions, if their ids are known."""
         return command_mentions(self.tree.walk_commands(), self.command_ids)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py for every interaction. Durable forms and outdated buttons are answered here."""
+        """Called by discord.py for every interaction. Durable forms and outdated buttons are handled here."""
         if interaction.type is discord.InteractionType.modal_submit:
             await self.handlers.submit(interaction)
         elif interaction.type is discord.InteractionType.component:
@@ -172,12 +174,12 @@ class CastbookClient(commands.AutoShardedBot):
         interaction: discord.Interaction[Any],
         command: discord.app_commands.Command[Any, Any, Any] | discord.app_commands.ContextMenu,
     ) -> None:
-        """Called by discord.py after a command that succeeded: mention results that could not be delivered."""
+        """Called by discord.py after a command succeeded: mention results that could not be delivered."""
         if self.pending_results is not None and self._may_use_tasks(interaction):
             await self.pending_results.tell(interaction, command.qualified_name)
 
     def _may_use_tasks(self, interaction: discord.Interaction[Any]) -> bool:
-        """The results are in /tasks, which not everybody who may use /privacy may use."""
+        """The results are in /tasks, which some people who may use /privacy may not use."""
         try:
             self.handlers.check_access(interaction)
         except Refusal:
@@ -186,18 +188,20 @@ class CastbookClient(commands.AutoShardedBot):
 
     @property
     def takes_interactions(self) -> bool:
-        """Whether one that came over HTTP can be answered."""
+        """Whether interactions that come over HTTP can be answered."""
         return self.logged_in and not self.is_closed()
 
     async def receive(self, payload: dict[str, Any]) -> None:
-        """Take an interaction that came over HTTP: from here on it is like one from the gateway."""
+        """Accept an interaction that came over HTTP; from here on it is like one from the gateway."""
         if payload.get("channel"):
             payload["channel"] = _LEFT_OUT | payload["channel"]
         await self._learn_category(payload)
-        self._connection.parse_interaction_create(payload)  # type: ignore[arg-type]  # as Discord sends it
+        self._connection.parse_interaction_create(payload)  # as Discord sends it
 
     async def _learn_category(self, payload: Mapping[str, Any]) -> None:
-        """Of a thread only its channel is told. Where managers have closed channels, its category counts as well."""
+        """For a thread, the interaction names only its channel. If managers have closed channels, the category matters
+        too.
+        """
         channel = payload.get("channel") or {}
         if channel.get("type") not in _THREADS or not self.handlers.closes_channels(int(payload.get("guild_id") or 0)):
             return
@@ -205,14 +209,16 @@ class CastbookClient(commands.AutoShardedBot):
         try:
             category_id = await self.server_lookup.category(parent_id)
             known.pop(parent_id, None)
-            known[parent_id] = category_id  # should Discord not say it the next time, it counts as it is now
+            known[parent_id] = category_id  # used if Discord does not answer next time
             if len(known) > limits.SERVERS_REMEMBERED:
                 del known[next(iter(known))]
         except (RouteClosed, DiscordUnavailable) as error:
             log.warning("category_unknown", error=type(error).__name__)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more interactions and wait up to ``seconds`` for those that run: ``close`` cuts them off."""
+        """Accept no more interactions, and wait up to ``seconds`` for the running ones, which ``close`` would cut
+        off.
+        """
         self.handlers.draining = True
         deadline = asyncio.get_running_loop().time() + seconds
         while running := [task for task in asyncio.all_tasks() if task.get_name().startswith(_OUR_WORK)]:
@@ -224,9 +230,9 @@ class CastbookClient(commands.AutoShardedBot):
 
 
 def point_at(api_url: str, gateway_url: str) -> None:
-    """Make discord.py use these addresses; with an empty ``gateway_url`` it asks Discord for the gateway's.
+    """Make discord.py use these addresses; if ``gateway_url`` is empty, it asks Discord for the gateway's.
 
-    The library keeps them as class attributes, so this holds for the whole process.
+    discord.py keeps them as class attributes, so this affects the whole process.
     """
     Route.BASE = api_url.rstrip("/")
     if gateway_url:

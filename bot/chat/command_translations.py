@@ -1,4 +1,4 @@
-"""The commands in the languages of Discord: names, descriptions, options and choices, as the catalogues have them."""
+"""The commands in Discord's languages: names, descriptions, options and choices, from the catalogues."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _CONTEXTS: Final = {
 
 
 def context_of(context: app_commands.TranslationContextTypes) -> str:
-    """The context that a name or a description of a command has in the catalogues."""
+    """The catalogue context for a name or description of a command."""
     if context.location is Location.command_name and isinstance(context.data, app_commands.ContextMenu):
         return "menu"
     return _CONTEXTS.get(context.location, "")
 
 
 class CommandTranslator(app_commands.Translator):
-    """What discord.py asks when it tells Discord about the commands."""
+    """Called by discord.py when it registers the commands."""
 
     async def translate(
         self,
@@ -38,5 +38,5 @@ class CommandTranslator(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """``None`` where there is no translation: Discord then shows the English."""
+        """``None`` if there is no translation: Discord shows the English then."""
         return translated(string.message, locale.value, context_of(context))

@@ -1,4 +1,4 @@
-"""The command tree: where commands may be used, and an answer to every failure of one."""
+"""The command tree: where commands are available, and an answer to every failure."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_
 
 @dataclass(frozen=True, slots=True)
 class TranslatedCommands:
-    """What Discord is told about our commands, in every language."""
+    """Our commands as sent to Discord, in every language."""
 
     application_id: int | None
     everybody: list[dict[str, Any]]
-    guild_id: int | None  # the operators' server, with the commands that exist there alone
+    guild_id: int | None  # the operators' server, with the commands that exist only there
     in_guild: list[dict[str, Any]]
 
     @property
     def hash(self) -> str:
-        """It differs between applications and between dev guilds."""
+        """Differs between applications and between dev guilds."""
         payload = [*self.everybody, *({"guild": self.guild_id} | each for each in self.in_guild)]
         known = {"application": self.application_id, "commands": sorted(payload, key=str)}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
@@ -47,14 +47,14 @@ class _Client(Protocol):
 
 
 class CastbookTree(app_commands.CommandTree[discord.Client]):
-    """Commands for servers and for people who installed the bot themselves."""
+    """Commands for servers and for people who installed the bot for themselves."""
 
     def __init__(self, client: discord.Client) -> None:
-        # Left out, Discord hides the commands in private channels.
+        # Without this, Discord hides the commands in private channels.
         super().__init__(client, allowed_installs=_INSTALLS, allowed_contexts=_CONTEXTS)
 
     async def translated(self, dev_guild: discord.abc.Snowflake | None = None) -> TranslatedCommands:
-        """Everybody's commands and those of ``dev_guild``, as Discord is to be told about them."""
+        """The global commands and those of ``dev_guild``, in the form that is sent to Discord."""
         return TranslatedCommands(
             application_id=self.client.application_id,
             everybody=[await self._payload(each) for each in self.get_commands()],
@@ -69,9 +69,9 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return await command.get_translated_payload(self, translator) if translator else command.to_dict(self)
 
     async def tell(self, commands: TranslatedCommands) -> dict[str, int]:
-        """Tell Discord about everybody's commands, as ``sync`` does, which would translate them a second time.
+        """Register the global commands, like ``sync``, which would translate them a second time.
 
-        Returns Discord's id of each command by its name. Raises ``CommandSyncFailure`` where Discord refuses one.
+        Returns Discord's id of each command by its name. Raises ``CommandSyncFailure`` if Discord rejects one.
         """
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
         with self._sync_errors():
@@ -81,7 +81,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return {each["name"]: int(each["id"]) for each in registered}
 
     async def tell_guild(self, commands: TranslatedCommands) -> None:
-        """The same of the commands of ``guild_id``."""
+        """Register the commands of ``guild_id``."""
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
         assert commands.guild_id is not None  # noqa: S101 - for the type checker
         with self._sync_errors(discord.Object(commands.guild_id)):
@@ -99,12 +99,12 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
             raise
 
     async def _call(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py, which has no public place around a whole command."""
+        """Called by discord.py, which has no public hook around a whole command."""
         with tracing.span("interaction"):
             await super()._call(interaction)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Called by discord.py before each command and each autocomplete: whether it is taken at all."""
+        """Called by discord.py before each command and each autocomplete: whether to handle it."""
         command = interaction.command
         tracing.mark(command=command.qualified_name if command is not None else None, kind=interaction.type.name)
         always_open = command is not None and command.qualified_name.split()[0] in ALWAYS_OPEN
@@ -119,7 +119,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
-        """Answer every failure: ours with its text, an outdated command with advice, the rest with an id."""
+        """Answer every failure: our errors with their text, an outdated command with advice, the rest with an id."""
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await replies.tell(
                 interaction,

@@ -1,4 +1,4 @@
-"""Brings what a job has to say to its owner, and to everybody what everybody may see of it (design, rule 5)."""
+"""Sends a job's messages to its owner, and the public ones to everybody (design, rule 5)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 
 class DiscordCourier:
-    """:class:`bot.jobs.ports.Courier` over Discord's REST interface; it needs a login, and no gateway."""
+    """:class:`bot.jobs.ports.Courier` over Discord's REST API; it needs a login, but no gateway."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class DiscordCourier:
         sends: FairLimiter | None = None,
         note_sent: NoteSent = note_nothing,
     ) -> None:
-        """``sends``: a place among the messages that are sent at once is held for each; ``None``: no limit."""
+        """``sends``: each message holds one of these places while it is sent; ``None``: no limit."""
         self._client = client
         self._note_sent = note_sent
         self._content = DeliveryContent(client, files)
@@ -68,16 +68,16 @@ class DiscordCourier:
         self._progress = ProgressDisplay(self._private_reply, self._announcements, self._sends, clock)
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
-        """Show how ``job`` stands: on a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
+        """Show the progress of ``job``: on a change, at most once per :data:`bot.limits.PROGRESS_GAP`. Never raises."""
         await self._progress.show(job, state, percent)
 
     # -- the public message ---------------------------------------------------------------------------------------
 
     async def announce(self, job: Job, state: Text, percent: int | None, record: RecordAnnouncement) -> None:
-        """From now on ``job`` is shown in one public message, where the bot may write one by its own right.
+        """Show ``job`` in one public message from now on, if the bot may write there.
 
-        Elsewhere its progress stays in the private reply: a message by the interaction's token could neither be found
-        again after a kill nor be taken away once the token is dead.
+        Otherwise its progress stays in the private reply: a message sent with the interaction's token could neither be
+        found after a kill nor be deleted once the token has expired.
         """
         known, origin = job.announcement, job.origin
         if not origin.public_by_right or origin.reply_is_public or (known is not None and known.closed):
@@ -104,10 +104,10 @@ class DiscordCourier:
     # -- questions ----------------------------------------------------------------------------------------------
 
     async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
-        """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
+        """Show ``question`` to the owner of ``job`` only; returns where it is shown.
 
-        In the private reply; once nothing leads there any more, it is a direct message. Raises
-        Undeliverable where that cannot be sent either, and DiscordUnavailable where asking again later may work.
+        In the private reply or, if that cannot be reached any more, in a direct message. Raises Undeliverable if that
+        cannot be sent either, and DiscordUnavailable if a later try may work.
         """
         origin, commands = job.origin, mentions_of(self._client)
         if question is Question.SECONDS:
@@ -132,7 +132,7 @@ class DiscordCourier:
         return asked
 
     async def expire(self, job: Job) -> None:
-        """Say in the place of the job's question that it has expired, where it still can be reached. Never raises."""
+        """Replace the job's question, if it can still be reached, with the note that it has expired. Never raises."""
         expired = text("You didn't answer within a day, so I stopped. Nothing was charged.")
         try:
             async with self._sends.place(job.owner_id):
@@ -142,22 +142,22 @@ class DiscordCourier:
                     )
         except (RouteClosed, DiscordUnavailable):
             log.info("expiry_not_shown", job=job.id)
-        except Exception as error:  # noqa: BLE001 - it has expired, whether it shows or not
+        except Exception as error:  # noqa: BLE001 - it has expired, whether this is shown or not
             unexpected("expiry_failed", error, job=job.id)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
     async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
-        """Hand the end of ``job`` to its owner by the first way that is open; ``False`` where none is.
+        """Deliver the end of ``job`` to its owner by the first open route; ``False`` if there is none.
 
-        ``record`` is awaited before each message. Raises DiscordTrouble where trying again later may work; what
-        arrived after all is found again then.
+        ``record`` is awaited before each message. Raises DiscordUnavailable if a later try may work; a message that
+        arrived after all is found then.
         """
         self._private_reply.check_login()
         self._progress.forget(job)
         delivery = await self._content.of(job, content)
         attempts = DeliveryAttempts(job, record, self._clock)
-        if not delivery.made:  # it is for its owner alone: first of all, nothing public is left of it
+        if not delivery.made:  # for its owner only: first of all, delete the public message
             await self._removed(job)
         reached = await self._by_some_route(job, delivery, attempts)
         if reached is not None and (sent := end_of(job, content, reached, attempts.standing)) is not None:
@@ -186,7 +186,7 @@ class DiscordCourier:
         return None
 
     async def _close_private_reply(self, job: Job) -> None:
-        """Take the private reply away, because the end stands elsewhere. Raises DiscordUnavailable."""
+        """Delete the private reply, because the end is shown elsewhere. Raises DiscordUnavailable."""
         if self._private_reply.reachable(job):
             async with self._sends.place(job.owner_id):
                 try:
@@ -200,7 +200,7 @@ class DiscordCourier:
                 await self._announcements.remove(job)
 
     async def withdraw(self, job: Job, message: Text) -> None:
-        """Put ``message`` in the private reply, while that can be reached; nothing public is left. Never raises."""
+        """Put ``message`` into the private reply, if it can be reached, and delete the public message. Never raises."""
         self._progress.forget(job)
         try:
             await self._removed(job)
@@ -209,11 +209,11 @@ class DiscordCourier:
                 await self._private_reply.edit(job.origin, card, limits.PROGRESS_PATIENCE)
         except (RouteClosed, DiscordUnavailable):
             log.info("not_withdrawn", job=job.id)
-        except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not
+        except Exception as error:  # noqa: BLE001 - the withdrawal is done, whether it is shown or not
             unexpected("withdrawal_failed", error, job=job.id)
 
     # -- operators ----------------------------------------------------------------------------------------------
 
     async def tell_operators(self, message: Text) -> None:
-        """A direct message to each owner in the settings; the same one at most once an hour. Never raises."""
+        """Send a direct message to each configured owner; the same one at most once an hour. Never raises."""
         await self._alarms.tell(message)

@@ -1,4 +1,4 @@
-"""The log of the attempts to tell an owner how their job ended: written before each message, and once it is known."""
+"""The log of attempts to deliver a job's end: written before each message, and when its result is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Outcome
 
 
 class DeliveryAttempts:
-    """Only attempts since the owner last asked count: the message before that was about something else."""
+    """Only attempts since the owner last asked count: an earlier message was about something else."""
 
     def __init__(self, job: Job, record: RecordAttempt, clock: Clock) -> None:
         self._record = record
@@ -28,15 +28,15 @@ class DeliveryAttempts:
         return next((each for each in self._log if each.message_id is not None), None)
 
     def unknown(self, path: DeliveryRoute, channel_id: int | None = None) -> datetime | None:
-        """When an unconfirmed message may have been sent there; ``None`` if there can be none."""
+        """When an unconfirmed message may have been sent there; ``None`` if there cannot be one."""
         mine = [each for each in self._log if each.path is path and channel_id in (None, each.channel_id)]
         begun = [each for each in mine if each.message_id is None and not each.refused]
         return begun[0].at if 2 * len(begun) > len(mine) else None
 
     def unknown_but(self, *looked_at: tuple[DeliveryRoute, int]) -> bool:
-        """Whether a message may exist in a place that was not ``looked_at``."""
+        """Whether a message may exist in a place that is not in ``looked_at``."""
         others = {(each.path, each.channel_id) for each in self._log} - {*looked_at}
-        replaced = DeliveryRoute.ANNOUNCED  # that message goes, whatever it shows
+        replaced = DeliveryRoute.ANNOUNCED  # that message is deleted, whatever it shows
         return any(self.unknown(*other) is not None for other in others if other[0] is not replaced)
 
     @asynccontextmanager
@@ -71,5 +71,5 @@ class DeliveryAttempts:
 
 
 def end_id(job: Job) -> str:
-    """The nonce of the message about a job's end; another one for each kind of end, because a job may have two."""
+    """The nonce of the message about a job's end; each kind of end has its own, because a job may have two."""
     return job.id if job.outcome is Outcome.SUCCEEDED else f"{job.id}-{(job.outcome or Outcome.FAILED).value}"[:25]

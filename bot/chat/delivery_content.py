@@ -1,4 +1,4 @@
-"""The end of a job as a message: what is shown of it, with its files and without."""
+"""The end of a job as a message, with its files and without."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DeliveryContent:
         self._files = files
 
     async def of(self, job: Job, content: Content) -> Delivery:
-        """What is handed to the owner of ``job``."""
+        """The message for the owner of ``job``."""
         locale, commands = job.origin.locale, mentions_of(self._client)
         if isinstance(content, NothingMade):
             card = render_failure(job, locale, commands)

@@ -1,4 +1,4 @@
-"""The ways by which the end of a job reaches its owner, in the order in which they are tried (design, rule 5)."""
+"""The routes by which the end of a job reaches its owner, in the order in which they are tried (design, rule 5)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The end of a job as a message: ``full``, and the ``lean`` one without files.
+    """The end of a job as a message: ``full``, and ``lean`` without files.
 
-    ``smaller`` makes one with a smaller file than the full one has, where there is such a file.
-    ``sentence`` goes with it where it is a new message. ``pointer`` says in the private reply where to find a result.
-    ``made``: there is one.
+    ``smaller`` makes one with a smaller file, if there is such a file. ``sentence`` is added to a new message.
+    ``pointer`` says in the private reply where to find a result. ``made``: whether there is a result.
     """
 
     full: MessageContent
@@ -43,14 +42,16 @@ class Delivery:
 
 
 class Kept(Exception):
-    """Delivery could not be confirmed; the owner was told to look in /tasks."""
+    """The delivery could not be confirmed; the owner was told to look in /tasks."""
 
 
 Route: TypeAlias = Callable[[Job, Delivery, DeliveryAttempts], Awaitable[None]]
 
 
 class DeliveryRoutes:
-    """A route raises :class:`RouteClosed` for good, :class:`Kept`, and DiscordUnavailable where it may work later."""
+    """A route raises :class:`RouteClosed` if it cannot work, :class:`Kept`, and DiscordUnavailable if it may work
+    later.
+    """
 
     def __init__(
         self,
@@ -67,13 +68,13 @@ class DeliveryRoutes:
         self._own_messages = own_messages
 
     def of(self, job: Job, delivery: Delivery) -> Iterator[tuple[DeliveryRoute, Route]]:
-        """The open ones, first choice first.
+        """The open routes, in order of preference.
 
-        An edit notifies nobody. So a result is a new message, unless its owner clicked a moment ago; a failure is told
-        in the private reply as long as that is there.
+        An edit notifies nobody, so a result is a new message, unless its owner clicked a moment ago. A failure is shown
+        in the private reply as long as that exists.
         """
         origin, announced = job.origin, job.announcement
-        if origin.reply_is_public and announced is None:  # of an earlier version
+        if origin.reply_is_public and announced is None:  # from an earlier version
             yield from self._of_a_public_box(job, delivery)
             return
         looking = self._looking(job)
@@ -103,7 +104,7 @@ class DeliveryRoutes:
         yield DeliveryRoute.DM, self._dm
 
     def _looking(self, job: Job) -> bool:
-        """Whether the owner clicked a moment ago, so that there is no need to call them."""
+        """Whether the owner clicked a moment ago, so that no notification is needed."""
         return self._clock() - job.origin.token_at < limits.LAST_CLICK
 
     def _calling(self, card: MessageContent, job: Job, delivery: Delivery) -> MessageContent:
@@ -114,14 +115,14 @@ class DeliveryRoutes:
     # -- edits: the same one twice changes nothing ----------------------------------------------------------------
 
     async def _original(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
-        """Into the private reply."""
+        """Edit the private reply."""
         async with attempts.attempt(DeliveryRoute.ORIGINAL, job.origin.channel_id):
             await _smaller_if_needed(
                 delivery, lambda card: self._private_reply.edit(job.origin, card, limits.MESSAGE_PATIENCE)
             )
 
     async def _announced(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
-        """Into the public message that showed the progress."""
+        """Edit the public message that showed the progress."""
         known = job.announcement
         if known is None or known.message_id is None:
             raise RouteClosed(0)
@@ -134,11 +135,11 @@ class DeliveryRoutes:
     # -- new messages -----------------------------------------------------------------------------------------------
 
     async def _channel(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
-        """Into the channel where it was asked for, calling its owner (the only mention there is)."""
+        """Send to the channel where the job was requested, mentioning its owner (the only mention there is)."""
         await self._post(DeliveryRoute.CHANNEL, job, job.origin.channel_id, delivery, attempts)
 
     async def _dm(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
-        """Into the direct messages with its owner."""
+        """Send a direct message to its owner."""
         async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         await self._post(DeliveryRoute.DM, job, opened.id, delivery, attempts)
@@ -150,10 +151,10 @@ class DeliveryRoutes:
         await self._by_token(job, delivery, attempts, ephemeral=True)
 
     async def _by_token(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts, *, ephemeral: bool) -> None:
-        """By a follow-up. It has no nonce, and no history shows it: one that may stand there is not sent again.
+        """Send a follow-up. It has no nonce and appears in no history: if one may exist, it is not sent again.
 
-        First of all the private reply says where to look. That is true in any case, and as long as the box is
-        "thinking", Discord takes a follow-up for its text.
+        The private reply is edited first, to say where to look. That is true in any case, and while the reply is
+        "thinking", Discord would use a follow-up as its content.
         """
         if delivery.pointer is not None and self._private_reply.reachable(job):
             with gone_is_fine():
@@ -196,7 +197,7 @@ class DeliveryRoutes:
             async with understood(limits.MESSAGE_PATIENCE):
                 sent = await channel.send(
                     **shown.as_new(),
-                    nonce=attempts.nonce,  # enforced: within minutes the same one makes no second message
+                    nonce=attempts.nonce,  # enforced: for some minutes the same nonce creates no second message
                 )
             return sent.id
 
@@ -208,7 +209,7 @@ class DeliveryRoutes:
     def _looked_for_since(
         self, path: DeliveryRoute, job: Job, channel_id: int, attempts: DeliveryAttempts
     ) -> Iterator[datetime]:
-        """From when on the history may show a message that an earlier attempt left there."""
+        """The instant from which on the history may show a message from an earlier attempt."""
         posted = attempts.unknown(path, channel_id)
         if posted is not None and self._clock() - posted >= limits.SAME_NONCE:
             yield posted
@@ -224,7 +225,7 @@ def _count_unless(decided: bool, job: Job, path: DeliveryRoute) -> None:
 
 
 def _not_the_end(job: Job) -> tuple[int, ...]:
-    """Messages of the job that may name it, and are not about its end."""
+    """Messages of the job that may contain its id, and are not about its end."""
     known = job.announcement
     return () if known is None or known.message_id is None else (known.message_id,)
 

@@ -1,4 +1,4 @@
-"""A message to a person who is not using a command just now: a direct message, where they take any."""
+"""Direct messages to people who are not using a command at the moment, if they accept any."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 async def send_dm(client: discord.Client, user_id: int, content: MessageContent) -> bool:
-    """Whether it was sent. Without a record: after a kill it is not sent again."""
+    """Returns whether it was sent. It is not recorded, so after a kill it is not sent again."""
     try:
         async with understood(limits.MESSAGE_PATIENCE):
             opened = await client.create_dm(discord.Object(user_id))

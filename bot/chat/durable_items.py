@@ -1,6 +1,6 @@
-"""Buttons and menus that work after a restart too: all that a press needs is in the ``custom_id`` of the item.
+"""Buttons and menus that survive a restart: everything that a press needs is in the ``custom_id``.
 
-The ids stay as they are: messages posted by earlier versions carry them.
+The ids must not change, because messages posted by earlier versions carry them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _Interaction: TypeAlias = discord.Interaction[Any]
 
 
 class IdField(NamedTuple):
-    """A field of a ``custom_id``: the pattern of what may stand in its place, and how a value is read and written."""
+    """A field of a ``custom_id``: the pattern it must match, and how its value is parsed and formatted."""
 
     pattern: str
     read: Callable[[str], object] = str
@@ -49,11 +49,11 @@ _NOTHING = re.compile(r"(?!)")
 
 
 class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
-    """What can be pressed, with a ``custom_id`` that says all that a press needs. Only its owner may press it.
+    """A component whose ``custom_id`` contains everything that a press needs. Only its owner may press it.
 
-    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for what differs from item to item; the
-    field ``owner_id`` comes last. Its constructor takes these fields by their names.
-    ``always_open``: people whom the bot is closed to may press it all the same.
+    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for the variable parts; the field
+    ``owner_id`` comes last. Its constructor takes these fields by name. ``always_open``: people who may not use the bot
+    may press it anyway.
     """
 
     always_open: ClassVar[bool] = False
@@ -69,7 +69,7 @@ class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
 
     @classmethod
     def made_id(cls, owner_id: int, **fields: object) -> str:
-        """Raises :class:`ValueError` where ``fields`` make no ``custom_id`` that Discord or the class takes."""
+        """Raises :class:`ValueError` if ``fields`` make no ``custom_id`` that Discord or the class accepts."""
         written = {name: _FIELDS[name].write(value) for name, value in fields.items()}
         made = cls._id_format.format(owner_id=owner_id, **written)
         if len(made) > limits.CUSTOM_ID or not cls.matches(made):
@@ -78,11 +78,11 @@ class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
 
     @classmethod
     def matches(cls, custom_id: str) -> bool:
-        """Whether this class answers presses of an item with that id."""
+        """Whether this class handles presses of an item with that id."""
         return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
 
     def on_row(self, row: int) -> Self:
-        """The same button in this row of its message, from 0; without that they are filled one after the other."""
+        """The same button on this row of its message, from 0; otherwise rows are filled in order."""
         self.row = row
         return self
 
@@ -93,7 +93,7 @@ class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
         return cls(**fields)
 
     async def callback(self, interaction: _Interaction) -> None:
-        """Hand the press to the cog that answers it."""
+        """Pass the press to the cog that handles it."""
         await cast("_Client", interaction.client).handlers.press(interaction, self)
 
 
@@ -105,7 +105,7 @@ class DurableButton(DurableItem):
     def __init__(
         self, label: str, style: ButtonStyle, *, owner_id: int, disabled: bool = False, **fields: object
     ) -> None:
-        """Raises :class:`ValueError` where ``fields`` make no ``custom_id``."""
+        """Raises :class:`ValueError` if ``fields`` make no ``custom_id``."""
         shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
         made = self.made_id(owner_id, **fields)
         super().__init__(ui.Button(custom_id=made, label=shown, style=style, disabled=disabled), owner_id)
@@ -120,7 +120,7 @@ class _Client(Protocol):
 
 
 def id_template(custom_id: str) -> re.Pattern[str]:
-    """The pattern of the ids that ``custom_id.format(…)`` makes."""
+    """The pattern of the ids that ``custom_id.format(…)`` produces."""
     parts = re.split(r"\{(\w+)\}", custom_id)  # every second one is a field's name
     pattern = "".join(
         f"(?P<{part}>{_FIELDS[part].pattern})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
@@ -129,7 +129,7 @@ def id_template(custom_id: str) -> re.Pattern[str]:
 
 
 def parts(message: discord.Message) -> Iterator[discord.Component]:
-    """Every component of ``message``, the nested ones too, from top to bottom."""
+    """Every component of ``message``, including nested ones, from top to bottom."""
     for component in message.components:
         yield from _within(component)
 
@@ -144,12 +144,12 @@ def _within(component: discord.Component) -> Iterator[discord.Component]:
 
 
 def has_item(message: discord.Message, item: DurableItem) -> bool:
-    """Whether that very item stands on the message."""
+    """Whether the message has that very item."""
     return any(getattr(part, "custom_id", None) == item.custom_id for part in parts(message))
 
 
 def view(*buttons: DurableItem) -> ui.View:
-    """A view of durable buttons only: mixed with ordinary items it would unregister them all when it times out."""
+    """A view of durable buttons only: mixed with ordinary items, all would be unregistered when it times out."""
     made = ui.View(timeout=None)
     for each in buttons:
         made.add_item(each)

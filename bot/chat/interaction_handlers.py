@@ -1,6 +1,6 @@
-"""From a pressed button or a submitted form to the cog's method that answers it, also after a restart.
+"""Dispatches pressed buttons and submitted forms to the cogs' methods, also after a restart.
 
-Whether the bot takes an interaction at all is decided here for commands, buttons and forms alike.
+Whether the bot accepts an interaction at all is decided here for commands, buttons and forms alike.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bot.jobs.access_policy import AccessPolicy
 from bot.texts import text
 from bot.values.source import Attachment
 
-# Commands that stay open to people whom the bot is closed to: their own data, the settings by which managers let
-# themselves in again, and what says how things stand. Of buttons the class says it (``always_open``).
+# Commands that stay available to people who may not use the bot: their own data, the settings by which managers can
+# lift their own block, and status information. For buttons, the class says so (``always_open``).
 ALWAYS_OPEN = frozenset({"privacy", "server", "operator", "help", "about"})
 
 _Interaction: TypeAlias = discord.Interaction[Any]
@@ -36,19 +36,19 @@ _HANDLES = "__castbook_handles__"
 class DurableForm(ui.Modal):
     """A form about one thing, whose id (``subject``) is in the form's ``custom_id``: ``<prefix>:<subject>``.
 
-    discord.py finds the submission of a form only in the process that opened it. So it is not asked to: what was typed
-    goes to the method of a cog that is marked with ``@on_submit(TheForm)``.
+    discord.py dispatches a submission only in the process that opened the form. So we bypass it: the values go to the
+    method of a cog that is marked with ``@on_submit(TheForm)``.
     """
 
     prefix: ClassVar[str]
-    always_open: ClassVar[bool] = False  # as of a button
+    always_open: ClassVar[bool] = False  # as for buttons
 
     def __init_subclass__(cls, *, prefix: str) -> None:
         super().__init_subclass__()
         cls.prefix = prefix
 
     def __init__(self, subject: str, title: str, *lines: ui.Label[Any]) -> None:
-        """Raises :class:`ValueError` where the id is too long, or with more than 5 ``lines``."""
+        """Raises :class:`ValueError` if the id is too long, or with more than 5 ``lines``."""
         custom_id = f"{self.prefix}:{subject}"
         if len(custom_id) > limits.CUSTOM_ID:
             raise ValueError(f"too long an id: {custom_id!r}")
@@ -69,7 +69,7 @@ def text_line(
     max_length: int | None = None,
     required: bool = True,
 ) -> ui.Label[Any]:
-    """A field of a form for one line of text. ``name`` is its key among what was typed."""
+    """A form field for one line of text. ``name`` is its key among the submitted values."""
     line: ui.TextInput[Any] = ui.TextInput(
         custom_id=name,
         default=value[:max_length] or None,
@@ -81,7 +81,7 @@ def text_line(
 
 
 def uploaded(interaction: _Interaction, file_id: str) -> Attachment | None:
-    """The file that was uploaded in a submitted form: ``file_id`` is what stands in its field."""
+    """The file uploaded in a submitted form; ``file_id`` is the value of its field."""
     data: Mapping[str, Any] = interaction.data or {}
     file = data.get("resolved", {}).get("attachments", {}).get(file_id)
     return file and Attachment(url=file["url"], filename=file["filename"], size=file["size"])
@@ -92,15 +92,14 @@ def on_press(
 ) -> Callable[
     [Callable[[Any, _Interaction, _Button], Awaitable[None]]], Callable[[Any, _Interaction, _Button], Awaitable[None]]
 ]:
-    """Marks a cog's method ``(interaction, button)`` as the answer to presses of ``buttons`` by their owner."""
+    """Marks a cog's method ``(interaction, button)`` as the handler for presses of ``buttons`` by their owner."""
     return _mark(buttons)
 
 
 def on_submit(form: type[DurableForm]) -> Callable[[_Method], _Method]:
-    """Marks a cog's method ``(interaction, subject, typed)`` as the answer to ``form``.
+    """Marks a cog's method ``(interaction, subject, typed)`` as the handler for ``form``.
 
-    ``typed`` is what was typed into its fields, by their names; of a menu the values that were chosen, with commas
-    between.
+    ``typed`` contains the fields' values by name; for a menu, the chosen values separated by commas.
     """
     return _mark((form,))
 
@@ -114,7 +113,7 @@ def _mark(handled: Sequence[type]) -> Callable[[_Method], _Method]:
 
 
 class InteractionHandlers:
-    """Dispatches presses and submitted forms to the methods of cogs, and always answers the person."""
+    """Dispatches presses and submitted forms to the cogs' methods, and always answers the person."""
 
     def __init__(self, access_policy: AccessPolicy | None = None) -> None:
         self.draining = False
@@ -122,20 +121,20 @@ class InteractionHandlers:
         self._presses: dict[type[DurableItem], _PressHandler] = {}
         self._forms: dict[str, _FormHandler] = {}
         self._open_forms: set[str] = set()
-        self.categories: dict[int, int | None] = {}  # of channels of threads, where no gateway shows them
+        self.categories: dict[int, int | None] = {}  # of threads' channels, for when there is no gateway
 
     @property
     def buttons(self) -> tuple[type[DurableItem], ...]:
-        """The buttons that somebody answers."""
+        """The buttons that have a handler."""
         return tuple(self._presses)
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The prefixes of the forms that somebody answers."""
+        """The prefixes of the forms that have a handler."""
         return tuple(self._forms)
 
     def add(self, cog: object) -> None:
-        """Take the methods of ``cog``, and of its ``parts``, that :func:`on_press` or :func:`on_submit` mark."""
+        """Register the methods of ``cog``, and of its ``parts``, that :func:`on_press` or :func:`on_submit` mark."""
         for part in (cog, *getattr(cog, "parts", ())):
             for name, function in _functions(type(part)):
                 for handled in getattr(function, _HANDLES, ()):
@@ -146,7 +145,7 @@ class InteractionHandlers:
                         self._presses[handled] = getattr(part, name)
 
     def check_access(self, interaction: _Interaction, *, always_open: bool = False) -> None:
-        """Raise :class:`~bot.errors.Refusal` where the interaction is not taken. Decided without any I/O."""
+        """Raise :class:`~bot.errors.Refusal` if the interaction is not accepted. Decided without any I/O."""
         if self.draining:
             raise Refusal(text("I'm restarting. Please try again in a minute."))
         if always_open or self._access_policy is None:
@@ -162,7 +161,7 @@ class InteractionHandlers:
         return self._access_policy is not None and self._access_policy.closes_channels(guild_id)
 
     def _channels(self, interaction: _Interaction) -> frozenset[int]:
-        """The channel, and what it is in: a thread of a closed channel is closed as well."""
+        """The channel and what contains it: a thread of a closed channel is closed as well."""
         channel = interaction.channel
         parent_id = getattr(channel, "parent_id", None)
         above = channel.parent if isinstance(channel, discord.Thread) else channel
@@ -172,7 +171,7 @@ class InteractionHandlers:
         return frozenset(each for each in (interaction.channel_id, parent_id, category_id) if each is not None)
 
     async def press(self, interaction: _Interaction, button: DurableItem) -> None:
-        """Answer a press. Never raises."""
+        """Handle a press. Never raises."""
         with tracing.span("interaction", kind="component", button=type(button).__name__):
             await self._press(interaction, button)
 
@@ -188,7 +187,7 @@ class InteractionHandlers:
             await replies.failed(interaction, error, "press_failed", button=type(button).__name__)
 
     async def submit(self, interaction: _Interaction) -> None:
-        """Answer a submitted form. Never raises."""
+        """Handle a submitted form. Never raises."""
         prefix, subject, typed = _submitted(interaction)
         with tracing.span("interaction", kind="modal_submit", form=prefix if prefix in self._forms else None):
             await self._submit(interaction, prefix, subject, typed)
@@ -204,7 +203,7 @@ class InteractionHandlers:
             await replies.failed(interaction, error, "form_failed", form=prefix)
 
     async def answer_unknown(self, interaction: _Interaction) -> None:
-        """Answer a press that no class of button matches. Never raises."""
+        """Answer a press that matches no class of button. Never raises."""
         custom_id = _custom_id(interaction)
         if not any(button.matches(custom_id) for button in self._presses):
             said = text(
@@ -219,7 +218,7 @@ def _custom_id(interaction: _Interaction) -> str:
 
 
 def _submitted(interaction: _Interaction) -> tuple[str, str, dict[str, str]]:
-    """Of a submitted form: its prefix, its subject, and what was typed into its fields, by name."""
+    """The prefix, subject and values by name of a submitted form."""
     data: Mapping[str, Any] = interaction.data or {}
     prefix, _, subject = _custom_id(interaction).rpartition(":")
     return prefix, subject, dict(_typed(data.get("components", [])))
@@ -231,7 +230,7 @@ def _functions(cog: type) -> Iterator[tuple[str, object]]:
 
 
 def _typed(components: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name of each field of a submitted form, and what was typed into it or chosen in it, with commas between."""
+    """Each field of a submitted form with its value; the chosen values of a menu are separated by commas."""
     for component in components:
         inner = component.get("components") or ([component["component"]] if "component" in component else [])
         yield from _typed(inner)

@@ -11,7 +11,7 @@ from bot.chat.durable_items import DurableButton
 
 
 class JobButton(DurableButton):
-    """A button of one job: under the job's own message, or (``in_list``) under the list of /tasks."""
+    """A button of one job: on the job's own message, or (``in_list``) on the list of /tasks."""
 
     def __init__(
         self,
@@ -28,27 +28,27 @@ class JobButton(DurableButton):
 
 
 class GiveConsent(JobButton, custom_id="cb:{in_list}:consent:{job_id}:{owner_id}"):
-    """Yes: the person in the clip may be made into a character."""
+    """Yes: a character may be made from the person in the clip."""
 
 
 class MakeAnother(JobButton, custom_id="cb:{in_list}:again:{job_id}:{owner_id}"):
-    """Yes: the same clip and seconds once more."""
+    """Yes: the same clip and seconds again."""
 
 
 class UseAnyway(JobButton, custom_id="cb:{in_list}:anyway:{job_id}:{owner_id}"):
-    """Yes: these seconds, in spite of what was found in them."""
+    """Yes: these seconds, in spite of the concerns."""
 
 
 class MakeLouder(JobButton, custom_id="cb:{in_list}:louder:{job_id}:{owner_id}"):
-    """Yes: these seconds, with their sound as loud as voices usually are."""
+    """Yes: these seconds, with the sound at the usual loudness of voices."""
 
 
 class UseOfferedName(JobButton, custom_id="cb:{in_list}:name:{job_id}:{owner_id}"):
-    """Yes: the name with a number behind it, because the one that was wanted is taken."""
+    """Yes: the name with a number after it, because the requested one is taken."""
 
 
 class TypeJobName(JobButton, custom_id="cb:{in_list}:othername:{job_id}:{owner_id}"):
-    """Opens a form for another name, with the one that is taken in it."""
+    """Opens a form for another name, filled with the one that is taken."""
 
 
 class PickSeconds(JobButton, custom_id="cb:{in_list}:pick:{job_id}:{owner_id}"):
@@ -60,15 +60,15 @@ class OtherSeconds(JobButton, custom_id="cb:{in_list}:other:{job_id}:{owner_id}"
 
 
 class CancelJob(JobButton, custom_id="cb:{in_list}:cancel:{job_id}:{owner_id}"):
-    """Cancels a job that was not submitted yet."""
+    """Cancels a job that has not been submitted yet."""
 
 
 class SendAgain(JobButton, custom_id="cb:{in_list}:resend:{job_id}:{owner_id}"):
-    """Submits a job again after an unclear submission."""
+    """Sends a job again after an unclear submission."""
 
 
 class CheckAgain(JobButton, custom_id="cb:{in_list}:recheck:{job_id}:{owner_id}"):
-    """Asks the provider once more how a task ended."""
+    """Checks again how a task at the provider ended."""
 
 
 class ShowResult(JobButton, custom_id="cb:{in_list}:show:{job_id}:{owner_id}"):
@@ -76,7 +76,7 @@ class ShowResult(JobButton, custom_id="cb:{in_list}:show:{job_id}:{owner_id}"):
 
 
 class MakeVideoAgain(JobButton, custom_id="cb:{in_list}:video:{job_id}:{owner_id}"):
-    """Makes the same video once more."""
+    """Makes the same video again."""
 
 
 class MakeSilentVideo(JobButton, custom_id="cb:{in_list}:silent:{job_id}:{owner_id}"):
@@ -84,7 +84,7 @@ class MakeSilentVideo(JobButton, custom_id="cb:{in_list}:silent:{job_id}:{owner_
 
 
 class MakeVideoByOtherModel(JobButton, custom_id="cb:{in_list}:othermodel:{job_id}:{owner_id}"):
-    """Makes a video with a model that takes people who may be real."""
+    """Makes a video with a model that accepts people who may be real."""
 
 
 class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_id}:{owner_id}"):
@@ -92,15 +92,15 @@ class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_i
 
 
 class ChangeFailedVideo(JobButton, custom_id="cb:{in_list}:changevideo:{job_id}:{owner_id}"):
-    """Opens the form of a video with all that one that failed was asked for."""
+    """Opens the form of a video, filled with the request of a failed job."""
 
 
 class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):
-    """Shows the list of /tasks again, in the place of one of its jobs."""
+    """Shows the list of /tasks again, replacing one of its jobs."""
 
 
 class UseSeconds(DurableButton, custom_id="cb:job:use:{job_id}:{seconds}:{owner_id}"):
-    """Takes one of the suggestions. ``seconds`` as the provider takes them: ``1,3``."""
+    """Uses one of the suggestions. ``seconds`` are in the provider's form: ``1,3``."""
 
     def __init__(
         self, job_id: str, seconds: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary
@@ -115,19 +115,19 @@ class UsePreview(UseSeconds, custom_id="cb:job:begin:{job_id}:{seconds}:{owner_i
 
 
 class OtherPreviewSeconds(JobButton, custom_id="cb:{in_list}:beginother:{job_id}:{owner_id}"):
-    """Opens a form for other seconds of a video that was previewed."""
+    """Opens a form for other seconds of a previewed video."""
 
 
 class RetryJob(JobButton, custom_id="cb:{in_list}:retry:{job_id}:{owner_id}"):
-    """Starts a job that failed once more, as a new one, with the video that is here or the same link."""
+    """Starts a failed job again, as a new one, with the video that is here or the same link."""
 
 
 PREVIEWED: Final = "previewed"
-"""The ``adjustment`` of seconds of a preview, which stays: they are shown in a message of their own."""
+"""The ``adjustment`` of a preview's seconds, which are shown in their own message."""
 
 
 class WatchSeconds(DurableButton, custom_id="cb:job:watch:{adjustment}:{job_id}:{seconds}:{owner_id}"):
-    """Shows seconds as a moving picture. ``adjustment``: how they came about; only it tells two buttons apart."""
+    """Shows seconds as an animated picture. ``adjustment``: how they were chosen, which distinguishes equal buttons."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the commands that start a job have in common: the attached file, the row before the answer, the origin."""
+"""Shared by the commands that start a job: the attached file, the row before the answer, the origin."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from bot.values.source import Attachment
 _MB = 1024 * 1024
 
 Write: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
-"""Writes a job down: its id and its origin → the job."""
+"""Writes a job's row, given its id and its origin."""
 
 First: TypeAlias = Callable[[Job], MessageContent]
-"""What is shown of a job before anything was done for it."""
+"""Renders a job before anything has been done for it."""
 
 log = structlog.get_logger(__name__)
 
 
 def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attachment:
-    """Take ``file`` as a source. Raises :class:`~bot.errors.BadFile` where it is larger than ``max_bytes``.
+    """``file`` as a source. Raises :class:`~bot.errors.BadFile` if it is larger than ``max_bytes``.
 
-    Its first bytes will show whether it is a video: the type and the ending are only claims.
+    Its first bytes will show whether it is a video; the type and the extension are only claims.
     """
     if file.size > max_bytes:
         raise BadFile(
@@ -59,14 +59,14 @@ async def start_job(
     first: First | None = None,
     in_place: bool = False,
 ) -> None:
-    """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
+    """Let ``write`` write the job, then answer "thinking", visible to the person who asked only (design, rule 1).
 
-    That answer is the job's private reply; ``private``: whether the result is for them alone,
-    or ``None``: as the server has it. ``first``: what is shown of a job that is begun with at once. ``in_place``:
-    the message whose button was pressed, or led to the form, becomes the private reply.
-    Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
-    not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
-    raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
+    That answer is the job's private reply. ``private``: whether the result is for them only; ``None``: as the server
+    has it. ``first``: what to show if the job starts at once. ``in_place``: the message whose button was pressed, or
+    led to the form, becomes the private reply. If the database takes longer than a second, the answer goes first,
+    because Discord waits three seconds for it. The job does not start before it is answered; if Discord rejects the
+    answer, the job is cancelled. Raises what ``write`` raises, usually before anything is answered, and
+    :class:`discord.HTTPException` for an answer that came too late.
     """
     job_id = starter.new_id()
     if private is None:
@@ -86,12 +86,14 @@ async def start_job(
             await starter.take_back(job)
             raise
         job = await writing
-        if first is not None and not job.is_queued:  # its place in line is told to it otherwise
+        if first is not None and not job.is_queued:  # its number in the queue is shown separately
             await _show_first(interaction, first(job))
 
 
 async def _show_first(interaction: discord.Interaction[Any], card: MessageContent) -> None:
-    """While the job is held, so that it overwrites nothing. Where it fails, the job's progress comes all the same."""
+    """Show it while the job is held, so that it overwrites nothing. If this fails, the job's progress follows
+    anyway.
+    """
     try:
         async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
             await edit_answer(interaction, card)
@@ -100,10 +102,10 @@ async def _show_first(interaction: discord.Interaction[Any], card: MessageConten
 
 
 async def _think(interaction: discord.Interaction[Any], *, in_place: bool) -> None:
-    """Defer, hidden from others; ``in_place``: without a message of its own.
+    """Defer, visible to the person only; ``in_place``: without a new message.
 
-    Raises :class:`discord.HTTPException` where Discord certainly did not take it. Where that is not known, it counts as
-    taken: what comes next finds its own way to the person.
+    Raises :class:`discord.HTTPException` if Discord certainly rejected it. If that is unknown, it counts as accepted:
+    later messages find their own route to the person.
     """
     try:
         await interaction.response.defer(thinking=not in_place, ephemeral=True)
@@ -117,7 +119,9 @@ async def _think(interaction: discord.Interaction[Any], *, in_place: bool) -> No
 
 
 async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
-    """Whether Discord took the answer the first time, and only its receipt was lost: discord.py sends it again then."""
+    """Whether Discord accepted the first attempt and only its response was lost, in which case discord.py repeats
+    it.
+    """
     try:
         return (await interaction.original_response()).flags.loading
     except (discord.HTTPException, discord.ClientException, aiohttp.ClientError, OSError):
@@ -125,7 +129,7 @@ async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
 
 
 def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral: bool, clock: Clock) -> Origin:
-    """Where the answer to ``interaction`` goes, as the job will remember it.
+    """Where the job's answer to ``interaction`` goes, as stored in the job.
 
     ``private`` is what the person wants for the result. ``ephemeral``: whether the message that shows the job to them
     is. The token's age is counted from now, by our own clock.
@@ -149,17 +153,17 @@ def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral
 
 
 def _hidden_by_server(interaction: discord.Interaction[Any]) -> bool:
-    """Whether Discord shows what the bot answers there to the person alone, whatever the bot wants."""
+    """Whether Discord shows the bot's answers there to the person only, whatever the bot requests."""
     brought_along = interaction.guild_id is not None and not interaction.is_guild_integration()
     return brought_along and not interaction.permissions.use_external_apps
 
 
 def _roles(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
-    """The asker's roles there, by their ids as Discord sent them; everybody has the one with the server's id."""
+    """The asker's role ids as Discord sent them; everybody has the one with the server's id."""
     if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
         return ()
-    # Member.roles knows only those of a server that the gateway has shown to this process.
-    return (interaction.guild_id, *interaction.user._roles)  # noqa: SLF001 - the library has no other way to them
+    # Member.roles contains only roles of servers that the gateway has shown to this process.
+    return (interaction.guild_id, *interaction.user._roles)  # noqa: SLF001 - there is no public access to them
 
 
 def _may_write(interaction: discord.Interaction[Any]) -> bool:

@@ -1,6 +1,6 @@
-"""The buttons of what is lent and borrowed, and of the question to somebody whom a character shows.
+"""The buttons of loans, and of the question to a person who is shown in a character.
 
-What a press does is in cogs/character/lending.py and consent.py.
+Presses are handled in cogs/character/lending.py and consent.py.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from bot.chat.durable_items import DurableButton
 
 
 class ShowLoans(CharacterButton, custom_id="cb:loans:show:{character_id}:{owner_id}"):
-    """Shows to whom a character is lent."""
+    """Shows who a character is lent to."""
 
 
 class TakeBack(DurableButton, custom_id="cb:loans:take:{loan_id}:{owner_id}"):
-    """Takes a character back from one."""
+    """Takes a character back from one borrower."""
 
     def __init__(
         self, loan_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
@@ -26,7 +26,7 @@ class TakeBack(DurableButton, custom_id="cb:loans:take:{loan_id}:{owner_id}"):
 
 
 class GiveBack(DurableButton, custom_id="cb:loans:give:{loan_id}:{owner_id}"):
-    """Ends a loan to the one who presses it."""
+    """Ends a loan to the person who presses it."""
 
     def __init__(
         self, loan_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
@@ -40,7 +40,7 @@ class TurnBorrowed(PageButton, custom_id="cb:loans:borrowed:{offset}:{owner_id}"
 
 
 class TurnUses(PageButton, custom_id="cb:loans:uses:{character_id}:{offset}:{owner_id}"):
-    """Shows a page of what others have made with a character."""
+    """Shows a page of the videos that others have made with a character."""
 
     def __init__(
         self, offset: int, owner_id: int, label: str = "", *, character_id: int, disabled: bool = False
@@ -50,7 +50,7 @@ class TurnUses(PageButton, custom_id="cb:loans:uses:{character_id}:{offset}:{own
 
 
 class WatchUse(DurableButton, custom_id="cb:loans:watch:{job_id}:{owner_id}"):
-    """Shows the owner of a lent character what was made with it."""
+    """Shows the owner of a lent character a video that was made with it."""
 
     def __init__(self, job_id: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
         super().__init__(label, style, owner_id=owner_id, job_id=job_id)
@@ -73,7 +73,7 @@ class ConsentButton(DurableButton):
 
 
 class SeeQuestion(ConsentButton, custom_id="cb:person:see:{consent_id}:{owner_id}"):
-    """Shows the question to them alone, where it could not be sent to them."""
+    """Shows the question to that person only, because it could not be sent to them."""
 
 
 class SayYes(ConsentButton, custom_id="cb:person:yes:{consent_id}:{owner_id}"):
@@ -81,4 +81,4 @@ class SayYes(ConsentButton, custom_id="cb:person:yes:{consent_id}:{owner_id}"):
 
 
 class SayNo(ConsentButton, custom_id="cb:person:no:{consent_id}:{owner_id}"):
-    """They do not: the character is deleted."""
+    """They do not agree: the character is deleted."""

@@ -1,4 +1,4 @@
-"""Sentences as Discord markdown: in the reader's language, values from outside escaped, our commands clickable."""
+"""Texts as Discord markdown: in the reader's language, outside values escaped, our commands clickable."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from bot.texts import Text
 from bot.values.character import BIDI_CONTROLS
 
 Commands: TypeAlias = Mapping[str, str]
-"""The mention of each command by its whole name: ``character create`` → ``</character create:123>``."""
+"""The mention of each command by its full name: ``character create`` → ``</character create:123>``."""
 
 PLAIN: Commands = MappingProxyType({})
-"""Where no command can be clicked: before the first sync, and in titles, footers, labels and forms."""
+"""For where no command can be clicked: before the first sync, and in titles, footers, labels and forms."""
 
 
-# Removed, like the controls that reorder text: what has no business in a sentence. Joiners (the rest of Cf) stay: real
-# scripts and emoji need them.
+# Removed: characters with no place in a sentence, and controls that reorder text. Joiners (the rest of Cf) stay,
+# because real scripts and emoji need them.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn"})
 _MARKDOWN = re.compile(r"[\\`*_~|<>#\[\]()]|:(?=//)")
-_BLOCK_START = re.compile(r"^([0-9]+(?=\.)|(?=[-+]))")  # a list, where the value begins a line: "- ", "-# ", "1. "
+_BLOCK_START = re.compile(r"^([0-9]+(?=\.)|(?=[-+]))")  # a list, if the value begins a line: "- ", "-# ", "1. "
 _WITHOUT_BLANKS = frozenset({"zh-CN", "zh-TW", "ja"})
-_FENCE = "\0"  # no value from outside contains it once it is escaped
+_FENCE = "\0"  # no escaped outside value contains it
 
 
 def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
-    """``message`` as Discord markdown in ``locale``; its string parameters are shown letter by letter.
+    """``message`` as Discord markdown in ``locale``; its string parameters are shown literally.
 
-    ``commands`` become mentions where our own sentence names them; only where Discord shows mentions: in the text of
-    a message, and in the description and the field values of an embed.
+    ``commands`` become mentions where our own text names them; use them only where Discord shows mentions: in the text
+    of a message, and in the description and the field values of an embed.
     """
     words = texts.render(message, locale, lambda value: f"{_FENCE}{escape(value)}{_FENCE}")
     return _linked(words, commands)
 
 
 def paragraph(sentences: Iterable[Text], locale: str, commands: Commands = PLAIN) -> str:
-    """Whole sentences one after the other: with a blank between them, where the language has one there."""
+    """Whole sentences in a row, separated by a space in languages that use one."""
     return ("" if locale in _WITHOUT_BLANKS else " ").join(say(each, locale, commands) for each in sentences)
 
 
 def escape(value: str) -> str:
-    """``value`` so that Discord shows it as it is: one line, no formatting, no links, no mentions, no reordering.
+    """``value`` escaped so that Discord shows it literally: one line, no formatting, links, mentions or reordering.
 
-    At most :data:`bot.limits.PARAM_LENGTH` characters of it are kept; the escapes come on top.
+    At most :data:`bot.limits.PARAM_LENGTH` characters of it are kept, not counting the escapes.
     """
     escaped = _MARKDOWN.sub(r"\\\g<0>", plain(value, limits.PARAM_LENGTH))
     # A backslash does not disarm @everyone; a zero-width space does.
@@ -63,7 +63,7 @@ def plain(value: str, limit: int) -> str:
 
 
 def code_block(value: str) -> str:
-    """``value`` in a code block: it can be copied whole, and cannot end the block."""
+    """``value`` in a code block, for copying; it cannot end the block."""
     return f"```\n{plain(value, limits.PARAM_LENGTH).replace('`', 'ˋ')}\n```"
 
 
@@ -74,7 +74,7 @@ def _allowed(char: str) -> bool:
 
 
 def _linked(words: str, commands: Commands) -> str:
-    """``words`` with the commands of our own sentence as mentions; values from outside stand between fences."""
+    """``words`` with our own commands as mentions; outside values are between fences."""
     names = "|".join(re.escape(name) for name in sorted(commands, key=len, reverse=True))
     ours = rf"|(?<![\w/<])/(?P<name>{names})(?![\w-])" if names else ""
     pattern = f"{_FENCE}(?P<foreign>[^{_FENCE}]*){_FENCE}{ours}"
@@ -83,13 +83,13 @@ def _linked(words: str, commands: Commands) -> str:
         foreign = found["foreign"]
         return commands[found["name"]] if foreign is None else foreign
 
-    return re.sub(pattern, shown, words, flags=re.ASCII)  # other letters may stand beside a command without a blank
+    return re.sub(pattern, shown, words, flags=re.ASCII)  # commands may be next to other letters without a space
 
 
 def command_mentions(
     commands: Iterable[app_commands.Command[Any, Any, Any] | app_commands.Group], ids: Mapping[str, int]
 ) -> Commands:
-    """Those of ``commands`` that can be called and whose root has an id in ``ids`` (Discord: Message formatting)."""
+    """Those of ``commands`` that can be used and whose root has an id in ``ids`` (Discord: Message formatting)."""
     found: dict[str, str] = {}
     for command in commands:
         command_id = ids.get((command.root_parent or command).name)
@@ -105,5 +105,5 @@ class _KnowsCommands(Protocol):
 
 
 def mentions_of(client: discord.Client) -> Commands:
-    """What ``client`` knows of its own commands."""
+    """The mentions of ``client``'s own commands."""
     return client.command_mentions if isinstance(client, _KnowsCommands) else PLAIN

@@ -1,4 +1,4 @@
-"""A message as a value: what it shows, what is attached to it, and the menus and buttons under it."""
+"""A message as a value: its content, its attachments, and its menus and buttons."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bot.texts import render, text
 from bot.values.character import Character
 from bot.values.files import ending
 
-NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
+NOBODY = discord.AllowedMentions.none()  # cards name their owner without notifying anybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
-    """One message. It can be sent more than once: each time its files and its view are new objects.
+    """One message. It can be sent repeatedly: each time its files and its view are new objects.
 
-    With a ``card`` it is of the kind Components V2; ``content`` then stands above the card. Discord never turns such
-    a message back: :attr:`layout` puts plain ``content`` in the place of a card.
-    ``calls``: the person whom ``content`` names, and who is notified when it is sent as a new message.
+    With a ``card`` it uses Components V2; ``content`` is then shown above the card. Discord never turns such a message
+    back: with :attr:`layout`, plain ``content`` can replace a card. ``calls``: the person mentioned in ``content``, who
+    is notified when it is sent as a new message.
     """
 
     card: Card | None = None
@@ -37,16 +37,16 @@ class MessageContent:
 
     @property
     def files(self) -> tuple[AttachedFile, ...]:
-        """What is attached."""
+        """The attached files."""
         return () if self.card is None else self.card.files
 
     @property
     def items(self) -> tuple[DurableItem, ...]:
-        """All that can be pressed, from top to bottom."""
+        """All buttons and menus, from top to bottom."""
         return (*(() if self.card is None else self.card.items), *self.menus, *self.buttons)
 
     def with_footer(self, footer: str) -> MessageContent:
-        """The same with this footer on its card."""
+        """The same message with this footer on its card."""
         return self if self.card is None else replace(self, card=replace(self.card, footer=footer))
 
     def attachments(self) -> list[discord.File]:
@@ -54,7 +54,7 @@ class MessageContent:
         return [file.opened() for file in self.files]
 
     def view(self) -> ui.View | ui.LayoutView | None:
-        """The card with its menus and buttons; of a message without a card these alone, or ``None``."""
+        """The card with its menus and buttons; without a card these alone, or ``None``."""
         items = (*self.menus, *self.buttons)
         if self.card is None and not self.layout:
             return view(*items) if items else None
@@ -69,7 +69,7 @@ class MessageContent:
         return made
 
     def as_new(self) -> dict[str, Any]:
-        """The arguments with which discord.py sends it."""
+        """The arguments for sending it with discord.py."""
         mentions = NOBODY if self.calls is None else _calling(self.calls)
         made: dict[str, Any] = {"allowed_mentions": mentions}
         shown = self.view()
@@ -83,7 +83,7 @@ class MessageContent:
         return made
 
     def as_edit(self) -> dict[str, Any]:
-        """The arguments with which discord.py puts it in the place of what stands in a message, of whichever kind."""
+        """The arguments for replacing the content of any kind of message with it in discord.py."""
         shown = self.view()
         in_layout = isinstance(shown, ui.LayoutView)
         return {
@@ -96,7 +96,7 @@ class MessageContent:
 
 
 def _calling(user_id: int) -> discord.AllowedMentions:
-    """Notifies that person where the message names them, and nobody else."""
+    """Notify that person if the message mentions them, and nobody else."""
     return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(user_id)])
 
 

@@ -1,7 +1,7 @@
-"""Messages that show a character keep up with it: a rename reaches them, a deletion empties them, or they go.
+"""Updates messages that show a character: a rename is shown, a deletion empties or deletes them.
 
-What is wanted of a message stands in its row, so it is done across restarts: one message after the other, behind what
-people wait for.
+The pending change is in the message's row, so it survives restarts. Messages are updated one by one, after whatever
+people are waiting for.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 class MessageUpdates:
-    """Does what is wanted of messages that were sent before."""
+    """Carries out the pending changes to earlier messages."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class MessageUpdates:
         random: Random,
         sends: FairLimiter | None = None,
     ) -> None:
-        """``sends``: a place among the messages that are sent at once is held for each; ``None``: no limit."""
+        """``sends``: each message holds one of these places while it is sent; ``None``: no limit."""
         self._client = client
         self._messages = messages
         self._cards = cards
@@ -65,16 +65,16 @@ class MessageUpdates:
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may be wanted; other processes hear of it as well."""
+        """There may be a pending change; other processes are told as well."""
         self._messages.tell_others()
         self.look()
 
     def look(self) -> None:
-        """Something may be wanted, as another process says."""
+        """Another process says that there may be a pending change."""
         self._wanted.set()
 
     async def run(self) -> None:
-        """Until cancelled. What a kill cuts off is done again: the same edit twice changes nothing."""
+        """Run until cancelled. Interrupted changes are repeated: the same edit twice changes nothing."""
         while True:
             self._wanted.clear()
             try:
@@ -88,21 +88,21 @@ class MessageUpdates:
                 await asyncio.sleep(limits.MESSAGES_LOOK)
 
     async def _until_next(self) -> float:
-        """Seconds until something is due, at most those between two looks; a moment as long as nobody is logged in."""
+        """Seconds until something is due, at most the interval between two looks; a moment if not logged in yet."""
         due = await self._messages.next_due()
         if due is None:
             return limits.MESSAGES_LOOK
         return min(max((due - self._clock()).total_seconds(), limits.MESSAGES_PAUSE), limits.MESSAGES_LOOK)
 
     async def update(self) -> bool:
-        """Do some of what is due; returns whether there may be more. Nothing is done before the login."""
+        """Do some of the due changes; returns whether there may be more. Does nothing before the login."""
         if self._client.is_closed() or self._client.application_id is None:
             return False
         due = await self._messages.due(self._clock(), limits.MESSAGES_AT_ONCE)
         for message in due:
             try:
                 await self._update(message)
-            except Exception as error:  # noqa: BLE001 - the others are not held up
+            except Exception as error:  # noqa: BLE001 - must not hold up the others
                 self._messages.outage.failed("message_update_failed", error, message=message.id)
                 await self._later(message, None)
         return len(due) == limits.MESSAGES_AT_ONCE
@@ -134,7 +134,7 @@ class MessageUpdates:
         await self._messages.postpone(message, self._clock() + max(wait, at_least or timedelta()))
 
     def _leads_there(self, message: SentMessage) -> bool:
-        """Without a token, or with one that may still be called: calls with dead ones count towards a ban."""
+        """Without a token, or with a usable one: calls with expired tokens count towards a ban."""
         return message.token_at is None or self._clock() - message.token_at < limits.TOKEN_USABLE
 
     async def _do(self, message: SentMessage) -> None:
@@ -153,7 +153,7 @@ class MessageUpdates:
                     await self._edit(message, lean or card)
 
     async def _redrawn(self, message: SentMessage, *, pictured: bool = True) -> MessageContent | None:
-        """The card with what its character is called now; ``None`` where that is gone: then another order follows."""
+        """The card with its character's current name; ``None`` if that is gone: another change follows then."""
         owner, locale, commands = message.owner_id or 0, message.locale, mentions_of(self._client)
         character = await self._characters.get(owner, message.character_id or 0)
         if character is None:
@@ -176,7 +176,9 @@ class MessageUpdates:
     # -- requests -------------------------------------------------------------------------------------------------
 
     async def _edit(self, message: SentMessage, card: MessageContent) -> None:
-        """The card alone stands there then, whatever kind the message was of: what called its owner has done so."""
+        """Afterwards the message shows only the card, whatever kind it was: a mention of the owner has served its
+        purpose.
+        """
         async with understood(limits.MESSAGE_PATIENCE):
             if message.token is None:
                 await self._partial(message).edit(**card.as_edit())

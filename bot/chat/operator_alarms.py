@@ -1,4 +1,4 @@
-"""Tells the operators, by direct message, what they have to know at once."""
+"""Sends urgent messages to the operators, as direct messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOCALE = "en"
 
 
 class OperatorAlarms:
-    """Sends each alarm to the owners at most once per :data:`bot.limits.SAME_ALARM`, from whichever process."""
+    """Sends each alarm to the owners at most once per :data:`bot.limits.SAME_ALARM`, across all processes."""
 
     def __init__(self, client: discord.Client, owners: Sequence[int], clock: Clock, told: ToldAlarmStore) -> None:
         self._client = client
@@ -31,10 +31,10 @@ class OperatorAlarms:
         self._told = told
 
     async def tell(self, message: Text) -> None:
-        """A direct message to each of them. Never raises."""
+        """Send a direct message to each of them. Never raises."""
         try:
             await self._tell(message)
-        except Exception as error:  # noqa: BLE001 - whoever reports trouble must not have more of it
+        except Exception as error:  # noqa: BLE001 - reporting a fault must not cause another
             unexpected("operators_not_told", error)
 
     async def _tell(self, message: Text) -> None:
@@ -54,15 +54,15 @@ class OperatorAlarms:
             await self._told.not_told(words)
 
     async def _is_news(self, words: str) -> bool:
-        """Where that cannot be written down (a full disk, say), it is told: better twice than not at all."""
+        """If that cannot be recorded (a full disk, for example), it is sent: better twice than not at all."""
         try:
             return await self._told.begin(words, now=self._clock())
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, operators have to know more
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, the alarm matters more
             unexpected("alarm_not_noted", error)
             return True
 
     async def _send(self, user_id: int, words: str) -> None:
-        """Without a record: it may come twice, or not at all."""
+        """Not recorded, so it may be sent twice, or not at all."""
         if self._client.is_closed() or self._client.application_id is None:
             raise DiscordUnavailable(perhaps_done=False)
         async with understood(limits.MESSAGE_PATIENCE):

@@ -1,4 +1,4 @@
-"""Finds a message of the bot's own again, whose sending was cut off: by the id in its footer."""
+"""Finds the bot's own message after its sending was interrupted, by the id in its footer."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from bot.chat.server_lookup import ServerLookup
 
 
 class HistoryUnreadable(Exception):
-    """Nobody can tell what stands there: the bot may not read the channel's history."""
+    """The bot may not read the channel's history, so nobody can tell what is there."""
 
 
 class OwnMessages:
-    """Looks through the history of channels."""
+    """Searches the history of channels."""
 
     def __init__(self, client: discord.Client, lookup: ServerLookup) -> None:
         self._client = client
         self._lookup = lookup
 
     async def find(self, channel_id: int, wanted: str, since: datetime, *, but: Collection[int] = ()) -> int | None:
-        """The id of the bot's newest message since then with the word ``wanted`` in its footer; ``None`` where none is.
+        """The id of the bot's newest message since then with the word ``wanted`` in its footer; ``None`` if there is
+        none.
 
-        ``but``: messages that are not meant. Raises HistoryUnreadable, and DiscordUnavailable.
+        ``but``: messages to skip. Raises HistoryUnreadable, and DiscordUnavailable.
         """
         channel = self._client.get_partial_messageable(channel_id)
         empty, found = True, None
@@ -45,7 +46,7 @@ class OwnMessages:
         return found
 
     async def _may_read(self, channel_id: int) -> bool:
-        """Whether the history may be read there."""
+        """Whether the bot may read the history there."""
         try:
             return (await self._lookup.permissions(channel_id)).read_message_history
         except RouteClosed:
@@ -59,5 +60,5 @@ class OwnMessages:
 def _names(message: discord.Message, wanted: str) -> bool:
     word = re.compile(
         rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", re.ASCII
-    )  # beside it may stand Chinese, without a blank
+    )  # it may be next to Chinese, without a space
     return any(word.search(footer) for footer in footers(message))

@@ -1,4 +1,4 @@
-"""Tells people at their next command what could not be delivered to them: results and questions."""
+"""Tells people at their next command about results and questions that could not be delivered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store.person_consents import PersonConsentStore
 from bot.texts import Text, ntext, text
 
 FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
-"""A person's user id → what has not reached them."""
+"""What has not reached the person with this user id."""
 
 TASKS = "tasks"  # the command that lists them itself
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class PendingResults:
-    """Tells them once per result and run of the process, in a message of their own, after the command's answer."""
+    """Tells them once per result and run of the process, in a separate message, after the command's answer."""
 
     def __init__(
         self,
@@ -35,9 +35,9 @@ class PendingResults:
         refused: PersonConsentStore | None = None,
         tell_others: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``refused`` knows of characters that were deleted because somebody in them said no.
+        """``refused`` knows the characters that were deleted because somebody in them said no.
 
-        ``tell_others``: other processes need not tell them of that job.
+        ``tell_others``: tells other processes that they need not report that job.
         """
         self._tell_others = tell_others
         self._find = find
@@ -45,7 +45,7 @@ class PendingResults:
         self._told: OrderedDict[str, None] = OrderedDict()
 
     async def tell(self, interaction: discord.Interaction[Any], command: str) -> None:
-        """Called when ``command`` has been carried out. Never raises: this can wait for the next command."""
+        """Called when ``command`` has finished. Never raises: this can wait for the next command."""
         try:
             if self._refused is not None:
                 await self._tell_refused(interaction, self._refused)
@@ -54,11 +54,11 @@ class PendingResults:
                 await self._tell(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info("waiting_results_not_told", error=type(error).__name__, code=getattr(error, "code", None))
-        except Exception as error:  # noqa: BLE001 - the command has been answered: an error message after that would be wrong
+        except Exception as error:  # noqa: BLE001 - the command has been answered: an error message would be wrong now
             unexpected("waiting_results_failed", error)
 
     async def _tell_refused(self, interaction: discord.Interaction[Any], refused: PersonConsentStore) -> None:
-        """What their direct messages did not take."""
+        """Tell them what could not be sent as a direct message."""
         waiting = await refused.untold(interaction.user.id)
         found = dict(list(waiting.items())[: limits.NAMES_TOLD])  # the others at the next command
         if not found or not await _answered(interaction):
@@ -90,7 +90,7 @@ class PendingResults:
         news = [job_id for job_id in (*pending.results, *pending.questions) if job_id not in self._told]
         if not news or not await _answered(interaction):
             return
-        self.remember(news)  # first: another command of theirs may be at the same point
+        self.remember(news)  # first: another command of theirs may be at this point
         try:
             words = say(_sentence(pending), str(interaction.locale), mentions_of(interaction.client))
             await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
@@ -101,7 +101,7 @@ class PendingResults:
             self._tell_others(job_id)
 
     def remember(self, job_ids: Iterable[str]) -> None:
-        """Their owners know of these."""
+        """Their owners have been told."""
         self._told.update(dict.fromkeys(job_ids))
         while len(self._told) > limits.TOLD_REMEMBERED:
             self._told.popitem(last=False)
@@ -112,9 +112,9 @@ class PendingResults:
 
 
 async def _answered(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the command's own answer has come: a follow-up to one that is "thinking" would take its place.
+    """Whether the command's own answer has arrived: a follow-up would replace a "thinking" one.
 
-    A command that opens a form has none yet: the answer follows the form's submission.
+    A command that opens a form has no answer yet: it follows the form's submission.
     """
     kind = interaction.response.type
     if kind is None or kind is discord.InteractionResponseType.modal:
@@ -128,7 +128,7 @@ async def _answered(interaction: discord.Interaction[Any]) -> bool:
                 return True
             await asyncio.sleep(pause)
             answer = await interaction.followup.fetch_message(answer.id)
-    except discord.NotFound:  # it has come and was replaced
+    except discord.NotFound:  # it was there and was deleted
         return True
     return not answer.flags.loading
 

@@ -1,7 +1,7 @@
-"""The private reply: the one message that a job's owner alone sees, edited by the interaction's token.
+"""The private reply: the one message of a job that only its owner sees, edited with the interaction's token.
 
-It is the ephemeral response to the interaction or a follow-up to it, or a message of the bot in direct messages. In
-rows of earlier versions it may be a public response.
+It is the ephemeral response to the interaction or a follow-up to it, or a direct message from the bot. In rows of
+earlier versions it may be a public response.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 
 
 class PrivateReply:
-    """Edits, replaces and deletes private replies. Raises :class:`RouteClosed` for good, DiscordUnavailable for now."""
+    """Edits, replaces and deletes private replies. Raises :class:`RouteClosed` if it is gone, DiscordUnavailable for
+    now.
+    """
 
     def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
         self._client = client
@@ -36,18 +38,18 @@ class PrivateReply:
         self._refused: deque[str] = deque(maxlen=limits.DEAD_TOKENS_REMEMBERED)  # tokens that died before their time
 
     def token_usable(self, origin: Origin) -> bool:
-        """Whether the token may still be used. Check first: calls with dead tokens count towards a ban."""
+        """Whether the token may still be used. Check first: calls with expired tokens count towards a ban."""
         if origin.token is None or origin.token in self._refused:
             return False
         return self._clock() - origin.token_at < limits.TOKEN_USABLE
 
     def reachable(self, job: Job) -> bool:
-        """Whether the reply still exists, as far as is known, and can be edited."""
+        """Whether the reply, as far as we know, still exists and can be edited."""
         closed = job.announcement is not None and job.announcement.box_closed
         return not closed and (self.token_usable(job.origin) or job.origin.in_dm_message)
 
     def check_login(self) -> None:
-        """Raises DiscordUnavailable before the login and after the end: the jobs may start earlier than the bot."""
+        """Raise DiscordUnavailable before the login and after the close: jobs may start earlier than the bot."""
         if self._client.is_closed() or self._client.application_id is None:
             raise DiscordUnavailable(perhaps_done=False)
 
@@ -67,9 +69,9 @@ class PrivateReply:
             raise
 
     async def edit(self, origin: Origin, card: MessageContent, patience: float) -> None:
-        """Make ``card`` the content of the reply; the same edit twice changes nothing.
+        """Replace the reply's content with ``card``; the same edit twice changes nothing.
 
-        ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
+        ``patience``: seconds for discord.py's own retries while Discord has trouble.
         """
         if origin.in_dm_message and not self.token_usable(origin):
             await self._edit_dm(origin, card, patience)
@@ -98,9 +100,9 @@ class PrivateReply:
                     await channel.get_partial_message(origin.message_id or 0).delete()
 
     async def follow_up(self, job: Job, card: MessageContent, *, ephemeral: bool) -> int:
-        """Send a new message by the token; returns its id.
+        """Send a new message with the token; returns its id.
 
-        No nonce makes a repetition harmless.
+        There is no nonce that would make repetition harmless.
         """
         webhook = self._webhook(job.origin)
         with self._minding_the_token(job.origin):
@@ -113,9 +115,9 @@ class PrivateReply:
     async def ask(self, job: Job, card: MessageContent, meanwhile: MessageContent) -> Origin:
         """Show ``card``, which asks something, in the reply; returns the job's new origin.
 
-        A reply that is gone, or that takes no pictures, is replaced by a new one. So is a public one of an earlier
-        version: it becomes ``meanwhile`` first, because while it is "thinking" Discord takes a follow-up for its text.
-        It is deleted last, so that all of this can be repeated after a failure.
+        A reply that is gone, or that accepts no pictures, is replaced by a new one. So is a public one from an earlier
+        version: it becomes ``meanwhile`` first, because Discord would use a follow-up as the content of a "thinking"
+        answer. It is deleted last, so that everything can be repeated after a failure.
         """
         origin, replaced = job.origin, job.origin.reply_is_public
         if not replaced:
@@ -139,7 +141,7 @@ class PrivateReply:
         return replace(origin, message_id=message_id, ephemeral=True)
 
     async def ask_by_dm(self, job: Job, question: Question, card: MessageContent, record: RecordAttempt) -> Origin:
-        """Ask the owner by direct message, which is their private reply from now on; returns the job's new origin."""
+        """Ask by direct message, which becomes the private reply; returns the job's new origin."""
         async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         asked_at = [
@@ -149,7 +151,7 @@ class PrivateReply:
         ]
         nonce = question_id(job, question)
         message_id = None
-        if asked_at:  # by an attempt that may have ended before it was written down
+        if asked_at:  # by an attempt that may have ended before it was recorded
             try:
                 message_id = await self._own_messages.find(opened.id, nonce, min(asked_at))
             except HistoryUnreadable:

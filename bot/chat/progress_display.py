@@ -1,4 +1,4 @@
-"""How a running job stands, in the message that shows it: edited on a change, and not too often."""
+"""Shows the progress of a running job in its message: edited on a change, and not too often."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """The progress a job's message shows, since when. ``closed``: the message is gone, or its token is."""
+    """The progress that a job's message shows, since when. ``closed``: the message is gone, or its token expired."""
 
     what: tuple[Text, int | None]
     at: datetime
@@ -35,7 +35,7 @@ class _Shown:
 
 
 class ProgressDisplay:
-    """Remembers of each job what its message shows, so that nothing is edited without need."""
+    """Remembers what each job's message shows, so that nothing is edited needlessly."""
 
     def __init__(
         self, private_reply: PrivateReply, announcements: Announcements, sends: FairLimiter, clock: Clock
@@ -47,12 +47,12 @@ class ProgressDisplay:
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
 
     async def show(self, job: Job, state: Text, percent: int | None) -> None:
-        """On a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
+        """Show it on a change, at most once per :data:`bot.limits.PROGRESS_GAP`. Never raises."""
         shown = _Shown((state, percent), self._clock(), job.origin.token_at, _announced(job) is not None)
         if not (shown.public or self._private_reply.reachable(job)) or not self._worth_showing(job, shown):
             return
         with self._sends.place_now(job.owner_id) as free:
-            if free:  # otherwise it is skipped: the next one comes soon, and nothing waits for this one
+            if free:  # otherwise it is skipped: the next one follows soon, and nothing waits for this one
                 await self._edit_progress(job, shown, state, percent)
 
     async def _edit_progress(self, job: Job, shown: _Shown, state: Text, percent: int | None) -> None:
@@ -86,14 +86,14 @@ class ProgressDisplay:
             self._shown.popitem(last=False)
 
     def announced(self, job: Job, state: Text, percent: int | None) -> None:
-        """A new public message shows this."""
+        """A new public message already shows this."""
         self._remember(job, _Shown((state, percent), self._clock(), job.origin.token_at, public=True))
 
     def forget(self, job: Job) -> None:
-        """Nothing more will be shown of it."""
+        """Nothing more will be shown for it."""
         self._shown.pop(job.id, None)
 
 
 def _announced(job: Job) -> Announcement | None:
-    """The public message that stands."""
+    """The existing public message."""
     return job.announcement if job.announcement is not None and job.announcement.message_id is not None else None

@@ -1,4 +1,4 @@
-"""Whose a borrowed character is: on the cards of videos, and on the page of all that somebody has borrowed."""
+"""Shows whose a borrowed character is: on the cards of videos, and on the page of /character borrowed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bot.values.loan import Borrowed
 
 
 def borrowed_in(roles: Sequence[CastRole]) -> bool:
-    """Whether somebody in it is borrowed."""
+    """Whether one of the roles is borrowed."""
     return any(role.loan_id is not None for role in roles)
 
 
 def lent_by(roles: Sequence[CastRole], lenders: Mapping[int, int], locale: str) -> list[str]:
-    """A line for each borrowed one of ``roles``. ``lenders``: their owners by character, as far as they have it yet."""
+    """A line for each borrowed one of ``roles``. ``lenders``: their owners by character, if they still have it."""
     return [say(_lender(role, lenders.get(role.character_id)), locale) for role in roles if role.loan_id is not None]
 
 
@@ -41,7 +41,7 @@ def render_borrowed(
     locale: str,
     commands: Commands = PLAIN,
 ) -> MessageContent:
-    """``found`` of ``total``, ``offset`` of which come before; ``pictures`` by character id, as far as there are."""
+    """``found`` of ``total``, starting at ``offset``; ``pictures`` by character id, as far as there are any."""
     if not found:
         nothing = text("Nobody has lent you a character here. Owners do that with /character lend.")
         return MessageContent(card=Card(colour=BLUE, description=say(nothing, locale, commands)))

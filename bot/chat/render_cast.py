@@ -1,4 +1,4 @@
-"""One page of a cast: a grid of faces, or a few characters with what is known of them. Pure rendering."""
+"""Renders one page of a cast: a grid of faces, or a few characters with their details."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.values.character import Character, CharacterGroup
 
 @dataclass(frozen=True, slots=True)
 class CastPage:
-    """Which part of a cast is shown. The buttons carry it as ``<offset>.<sort>[-<group>].<search>``.
+    """Which part of a cast is shown. Buttons carry it as ``<offset>.<sort>[-<group>].<search>``.
 
     ``search`` has at most :data:`bot.limits.NAME_LENGTH` characters, so it always fits there.
     """
@@ -33,24 +33,24 @@ class CastPage:
 
     @classmethod
     def parse(cls, argument: str) -> CastPage:
-        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        """Parse what ``str`` wrote. Raises :class:`ValueError` if it is not a page."""
         offset, order, search = argument.split(".", 2)
         sort, _, group = order.partition("-")
         return cls(int(offset), Sort(sort), search, int(group) if group else None)
 
     @property
     def query(self) -> CastQuery:
-        """What is wanted of the cast."""
+        """The query for this page."""
         return CastQuery(search=self.search, group_id=self.group_id, sort=self.sort)
 
     def within(self, total: int) -> CastPage:
-        """This page, or the last one where the cast has become shorter since."""
+        """This page, or the last one if the cast has become shorter."""
         last = max(0, (total - 1) // limits.CAST_PER_PAGE * limits.CAST_PER_PAGE)
         return replace(self, offset=min(self.offset, last))
 
 
 def few(total: int) -> bool:
-    """Whether so few characters are shown one below the other, and not as a grid of faces."""
+    """Whether there are so few characters that they are shown one below the other instead of in a grid."""
     return total <= limits.CAST_FEW
 
 
@@ -68,8 +68,8 @@ def render_page(
 ) -> MessageContent:
     """``characters`` of ``total``, and what can be done next.
 
-    Where they are :func:`few`, ``pictures`` are theirs by id, as far as there are any; otherwise ``faces`` are a WebP
-    for each of :func:`rows_of`, or none at all. ``group``: the one whose characters these are.
+    If there are :func:`few`, ``pictures`` are theirs by id, as far as there are any; otherwise ``faces`` are a WebP for
+    each of :func:`rows_of`, or empty. ``group``: the group they belong to.
     """
     title = "" if group is None else escape(group.name)
     if not characters:
@@ -98,7 +98,7 @@ def _rows(
 
 
 def rows_of(characters: Sequence[Character]) -> list[Sequence[Character]]:
-    """Those who stand beside each other in the grid."""
+    """The characters side by side in each row of the grid."""
     most = limits.FACES_IN_ROW
     return [characters[first : first + most] for first in range(0, len(characters), most)]
 
@@ -126,7 +126,7 @@ def _entry(character: Character, picture: bytes | None, locale: str) -> Entry:
 
 
 def described(character: Character, *, whole: bool = False) -> list[str]:
-    """Its tags and its note as markdown, if it has them; of the note a line, or the ``whole`` of it."""
+    """Its tags and its note as markdown, if it has any; one line of the note, or the ``whole`` of it."""
     lines = []
     if character.tags:
         lines.append(" ".join(f"`{_as_code(tag)}`" for tag in character.tags))

@@ -1,4 +1,4 @@
-"""The card of a character: as a job's result, and out of its owner's cast. Pure rendering."""
+"""Renders the card of a character: as a job's result, and from its owner's cast."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def render_result(
     *,
     reference_set: Sequence[CharacterFile] = (),
 ) -> MessageContent:
-    """The character that ``job`` made, with its owner's buttons. Everybody may see it: the @username is not in it.
+    """The character that ``job`` made, with its owner's buttons. Everybody may see it, so it does not contain the
+    @username.
 
-    ``reference_set``: of a portable character the card says what of it there is. Where there is no ``picture`` (its
-    bytes), the card says so.
+    ``reference_set``: for a portable character the card says what exists of it. If there is no ``picture`` (its bytes),
+    the card says so.
     """
     lines = list(_about(character, locale, commands, to_owner=not job.origin.public, pictured=picture is not None))
     wanted = clean_name(job.character.name or "") or plain(character.display_name, limits.NAME_LENGTH)
@@ -50,7 +51,7 @@ def render_result(
         lines.append(say(hidden, locale))
     buttons = _owner_buttons(character, locale)
     if job.character.name is None and _still_nameless(character):
-        # A pick submits with one press, which asks for no name: so the card leads with it.
+        # A pick submits with one press without asking for a name, so the card asks for one first.
         name_it = RenameCharacter(
             character.id, character.owner_id, say(text("Name it…"), locale), discord.ButtonStyle.primary
         )
@@ -67,14 +68,14 @@ def render_result(
 
 
 def _still_nameless(character: Character) -> bool:
-    """Whether it is called what the provider, or nobody at all, has called it."""
+    """Whether it still has the provider's or a generated name."""
     given = plain(character.display_name, limits.NAME_LENGTH) or NAMELESS
     return character.name == given or is_numbered(character.name, given)
 
 
 def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Field]:
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
-    # How small the video is was said before it was paid for.
+    # A small video was mentioned before it was paid for.
     said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
     if job.character.louder:
         said_elsewhere.add(Concern.QUIET)
@@ -101,9 +102,9 @@ def render_character(
 ) -> MessageContent:
     """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
 
-    ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
-    ``offer``: it is portable, and that model can make it as well. ``groups`` are those that it is in, and
-    ``stills`` a WebP of those that may be its picture; its note, tags and groups are shown where ``owner_sees``.
+    ``reference_set``: then the card says what other models could make of it; ``None``: unknown. ``offer``: it is
+    portable, and that model can make it as well. ``groups`` are those that it is in, and ``stills`` a WebP of those
+    that may be its picture; its note, tags and groups are shown if ``owner_sees``.
     """
     fields = list(_facts(character, locale))
     if owner_sees and character.username:
@@ -131,7 +132,7 @@ def render_character(
 
 
 def _made_with(price: Decimal | None) -> Text:
-    """One press begins with it, so the button says what that is expected to cost."""
+    """One press starts it, so the button names the expected price."""
     if price is None:
         return text("Make with Sora")
     return ntext("Make with Sora ({count} credit)", "Make with Sora ({count} credits)", count=float(price))
@@ -150,13 +151,13 @@ def _stills(character: Character, data: bytes, locale: str) -> AttachedFile:
 
 
 def render_emptied(locale: str) -> MessageContent:
-    """In the place of a card whose character its owner has deleted: nothing of it, nor of them."""
+    """Replaces a card whose owner has deleted the character: nothing of it, or of them, is left."""
     said = say(text("This character was deleted by its owner."), locale)
     return MessageContent(card=Card(colour=AMBER, description=said))
 
 
 def render_pointer(character: Character, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """In the private reply, until it goes: where to find the result, of which nobody may know whether it arrived."""
+    """Shown in the private reply until it is deleted: where to find the result, which may or may not have arrived."""
     ready = text("“{name}” is ready. If you don't see it below, use /character show or /tasks.", name=character.name)
     return MessageContent(card=Card(colour=GREEN, description=say(ready, locale, commands)))
 
@@ -201,7 +202,7 @@ def _no_picture(character: Character) -> Text:
 
 
 def _facts(character: Character, locale: str) -> Iterator[Field]:
-    """The reusable ID in a block, which a phone copies whole."""
+    """The reusable ID is in a code block, which a phone copies completely."""
     task_id = f"{code_block(character.task_id)}\n{say(text('This ID puts the character into new videos.'), locale)}"
     label = text("Reusable ID") if character.portable else text("Reusable task ID")
     yield Field(say(label, locale), task_id, inline=False)

@@ -1,4 +1,4 @@
-"""Some seconds as a moving picture, with buttons that move them before they are used. Pure rendering."""
+"""Renders some seconds as an animated picture, with buttons that shift them before they are used."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _buttons(job: Job, seconds: TimeRange, locale: str) -> Iterator[DurableButto
     use = say(text("Use these"), locale)
     takes = UsePreview if job.kind is JobKind.PREVIEW else UseSeconds
     yield takes(job.id, seconds.provider, job.owner_id, use, discord.ButtonStyle.success).on_row(0)
-    if job.kind is not JobKind.PREVIEW:  # which stays as it is, above
+    if job.kind is not JobKind.PREVIEW:  # a preview's card stays as it is, above
         yield PickSeconds(job.id, job.owner_id, say(text("Back to all"), locale)).on_row(0)
         yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(0)
     length = job.seen.facts.seconds if job.seen.facts is not None else float(seconds.end)

@@ -1,4 +1,4 @@
-"""Warnings about the chosen seconds, before anything is paid. Pure rendering."""
+"""Renders concerns about the chosen seconds, before anything is paid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STRIP = "seconds.webp"
 
 
 def render_concerns(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """Asks whether to use the chosen seconds all the same; ``picture`` (WebP) shows them. The safe button leads."""
+    """Asks whether to use the chosen seconds anyway; ``picture`` (WebP) shows them. The safe button comes first."""
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     if job.seen.best is not None:  # then the picker has said that
         found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
@@ -55,7 +55,7 @@ def render_concerns(job: Job, picture: bytes | None, locale: str, commands: Comm
 
 
 def _buttons(job: Job, locale: str, *, quiet: bool, only_quiet: bool) -> Iterator[DurableButton]:
-    """The one that leads to the best character comes first."""
+    """The button that leads to the best character comes first."""
     other = say(text("Pick other seconds"), locale)
     if only_quiet:
         louder = say(text("Make it louder"), locale)

@@ -1,4 +1,4 @@
-"""What was found in a video, in words: the good and the bad about some of its seconds."""
+"""Findings about a video in words: what is good and bad about some of its seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BEST = {
     Best.LOUDEST: text("loudest"),
     Best.LONGEST: text("longest"),
 }
-# What need not be said as well of seconds that are the best in it.
+# Concerns that are not repeated for the best seconds of a video.
 _SAID_BY = {
     Best.LARGEST: Reason.LARGE,
     Best.FACING: Reason.FACING,
@@ -39,7 +39,7 @@ _SAID_BY = {
     Best.STEADIEST: Reason.STEADY,
     Best.LOUDEST: Reason.SOUND,
 }
-_MOST_PRAISE = 3  # words for a suggestion, and those that speak against it
+_MOST_PRAISE = 3  # words for a suggestion, and concerns about it
 
 _DRAWBACKS = {
     Concern.NO_SUBJECT: text("no face found"),
@@ -65,7 +65,7 @@ _SENTENCES = {
 
 
 def used_sound(facts: VideoFacts | None) -> Text | None:
-    """Which sound track was used, where there are several."""
+    """Which sound track was used, if there are several."""
     if facts is None or facts.sound_tracks < 2:
         return None
     return ntext(
@@ -77,14 +77,14 @@ def used_sound(facts: VideoFacts | None) -> Text | None:
 
 
 def in_common(suggestions: Sequence[Suggestion]) -> list[Text]:
-    """What is true of all of them, a few words each; nothing where there is one alone."""
+    """What is true of all of them, a few words each; empty if there is only one."""
     reasons, concerns = _shared(suggestions)
     said = [_REASONS[reason] for reason in Reason if reason in reasons]
     return said + [_DRAWBACKS[concern] for concern in Concern if concern in concerns]
 
 
 def told_apart(suggestions: Sequence[Suggestion]) -> list[list[Text]]:
-    """Of each, what is not true of all of them, a few words each: of no two the same."""
+    """For each, what distinguishes it from the others, a few words each; no two are the same."""
     shared = _shared(suggestions)
     words = [_own(suggestion, *shared) for suggestion in suggestions]
     often = Counter(map(_key, words))
@@ -99,12 +99,12 @@ def _key(words: Iterable[Text]) -> tuple[str, ...]:
 
 
 def in_full(suggestion: Suggestion) -> Text:
-    """All that is said of one, in one line."""
+    """Everything that is said about one of them, in one line."""
     return listed([*_own(suggestion, set(), set())] or [_place(0, [suggestion])])
 
 
 def listed(words: Sequence[Text]) -> Text:
-    """``words``, of which there must be some, with commas between them."""
+    """``words``, which must not be empty, separated by commas."""
     said = words[0]
     for word in words[1:]:
         said = text("{before}, {word}", before=said, word=word)
@@ -133,7 +133,7 @@ def _own(suggestion: Suggestion, reasons: set[Reason], concerns: set[Concern]) -
 
 
 def _place(number: int, suggestions: Sequence[Suggestion]) -> Text:
-    """Where it is in the video, beside the others."""
+    """Where it is in the video, relative to the others."""
     in_time = sorted(range(len(suggestions)), key=lambda each: suggestions[each].range.start)
     place = in_time.index(number)
     if len(in_time) == 1:
@@ -146,5 +146,5 @@ def _place(number: int, suggestions: Sequence[Suggestion]) -> Text:
 
 
 def concerns(found: Iterable[Concern]) -> Iterator[Text]:
-    """What is bad about some seconds, a sentence each."""
+    """The concerns about some seconds, one sentence each."""
     return (_SENTENCES[concern] for concern in found)

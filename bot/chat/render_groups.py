@@ -1,4 +1,4 @@
-"""The groups of a cast, and the menu that opens one. Pure rendering."""
+"""Renders the groups of a cast, and the menu that opens one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bot.values.character import CharacterGroup
 def render_groups(
     owner_id: int, offset: int, groups: Sequence[CharacterGroup], locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """By name those of ``groups`` that stand on the page from ``offset``: a menu has 25 entries."""
+    """Those of ``groups``, by name, on the page from ``offset``: a menu has 25 entries."""
     if not groups:
         said = text("You have no groups yet. Make one with /group create.")
         return MessageContent(card=Card(colour=BLUE, description=say(said, locale, commands)))
     most, total = limits.SELECT_OPTIONS, len(groups)
-    offset = min(offset, (total - 1) // most * most)  # some were deleted since the button was made
+    offset = min(offset, (total - 1) // most * most)  # some may have been deleted since the button was made
     shown = groups[offset : offset + most]
     lines = [f"**{escape(each.name)}** · {say(_size(each), locale)}" for each in shown]
     footer = text("Groups: {total}.", total=total) if total <= most else part_of(offset, len(shown), total)

@@ -1,4 +1,4 @@
-"""What would come in with an import, before anything is written, and what came. Pure rendering."""
+"""Renders what an import would add, before anything is written, and what it added."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bot.values.cast_import import IncomingCharacter
 from bot.values.files import ending
 
 _MB = 1024 * 1024
-_NAMES_SHOWN = 40  # of further characters: at 32 characters each, some 1,400 of a card's 4,000
+_NAMES_SHOWN = 40  # of the remaining characters: at 32 characters each, some 1,400 of a card's 4,000
 _LEFT_OUT_SHOWN = 6
 
 
 def render_offer(offer: Offer, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """The characters that would come in, the first with their faces; and the two answers."""
+    """The characters that would be added, the first ones with their faces, and both answers as buttons."""
     plan = offer.plan
     title = text("Import these characters?")
     card = Card(

@@ -1,4 +1,4 @@
-"""What people see of a job that runs, and how it ended when it made nothing. Pure rendering."""
+"""Renders a running job, and the end of one that made nothing."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _BAR_CELLS = 16
 
 
 def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> MessageContent:
-    """A running job, to its owner alone: what is happening (``state``), how far it is (0-100, or unknown), since when.
+    """A running job, for its owner only: what is happening (``state``), how far it is (0-100, or unknown), since when.
 
-    It can be cancelled until the submission begins. The job's id is not in it: by that the courier recognises the
+    It can be cancelled until the submission begins. The job's id is not in it, because by that the courier recognises
     messages about a job's end.
     """
     since = text("Started <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
@@ -57,12 +57,12 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
 
 
 def _name(job: Job) -> str:
-    """What a character is to be called, where its owner has said it."""
+    """The name of a new character, if its owner has chosen one."""
     return clean_name(job.request.name or "") if isinstance(job.request, CharacterRequest) else ""
 
 
 def _small_and_not_said(job: Job) -> bool:
-    """Whether nothing else has said, or will ask, that the video is small: the picker and the doubts do."""
+    """Whether nothing else has said, or will ask, that the video is small: the picker and the concerns do."""
     seen = job.seen
     if seen.best is not None or seen.facts is None or seen.findings is None or not seen.facts.low_resolution:
         return False
@@ -70,7 +70,7 @@ def _small_and_not_said(job: Job) -> bool:
 
 
 def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
-    """Which model makes a video, and what that is expected to cost, where anybody has said it."""
+    """Which model makes a video, and its expected price, if known."""
     if request.model_named:
         yield text("Using {model}.", model=request.chosen_model)
     else:
@@ -80,7 +80,7 @@ def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
 
 
 def render_announcement(job: Job, state: Text, percent: int | None, locale: str, footer: str) -> MessageContent:
-    """A running job, to everybody. ``footer`` is what the courier finds the message by."""
+    """A running job, for everybody. The courier finds the message by its ``footer``."""
     since = text("Started <t:{at}:R> by <@{owner}>.", at=_begun(job), owner=job.owner_id)
     title = text("Making a character")
     if job.kind is JobKind.VIDEO:
@@ -107,9 +107,9 @@ def _bar(percent: int) -> str:
 
 
 def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """How ``job`` ended when it made nothing: what happened, whether it was charged, what to do now.
+    """The end of a ``job`` that made nothing: what happened, whether it was charged, what to do now.
 
-    Where the end is unknown, its owner may send it again, or have the task checked again.
+    If the end is unknown, its owner may send it again, or have the task checked again.
     """
     unclear = job.outcome is Outcome.UNKNOWN
     title = say(text("This may have been charged") if unclear else text("Nothing was made"), locale)
@@ -163,12 +163,12 @@ def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageCon
 
 
 def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """One sentence in the place of a job that ended, or that goes on elsewhere."""
+    """One sentence that replaces a job that ended, or that continues elsewhere."""
     return MessageContent(card=Card(colour=AMBER, description=say(message, locale, commands)))
 
 
 def why_hidden(job: Job) -> Text | None:
-    """Why only its owner sees the result, where they did not ask for that."""
+    """Why only its owner sees the result, unless they asked for that."""
     if job.origin.private or not job.origin.hidden_by_server:
         return None
     return text("Only you can see this, because this server doesn't let apps from outside post for everyone.")

@@ -1,4 +1,4 @@
-"""To whom a character is lent, what others have made with it, and what the people in it say. Pure rendering."""
+"""Renders who a character is lent to, what others made with it, and what the people in it said."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def render_loans(
     *,
     done: Text | None = None,
 ) -> MessageContent:
-    """To its owner alone. ``servers``: the names of those that the bot is in, by id. ``done``: what was just done."""
+    """For its owner only. ``servers``: the names, by id, of those that the bot is in. ``done``: what was just done."""
     lines = [say(done, locale, commands)] if done is not None else []
     if loans:
         rules = text(
@@ -93,7 +93,7 @@ def _said(consent: PersonConsent) -> Text:
 
 
 def lent(loan: Loan) -> Text:
-    """What the owner is told who has just lent it."""
+    """Tells the owner that it was lent."""
     if loan.to.person is None:
         return text(
             "“{name}” is lent to everybody in this server. They find it in /character borrowed.", name=loan.name
@@ -106,7 +106,7 @@ def lent(loan: Loan) -> Text:
 
 
 def taken_back(name: str, taken: TakenBack) -> Text:
-    """What the owner is told who has just taken it back."""
+    """Tells the owner that it was taken back."""
     if not taken.loans:
         return text("“{name}” wasn't lent to anyone there.", name=name)
     if taken.stopped or taken.going_on:
@@ -129,7 +129,7 @@ def render_uses(
     locale: str,
     commands: Commands = PLAIN,
 ) -> MessageContent:
-    """What others have made with it, to its owner alone. ``servers``: the names of those that the bot is in, by id."""
+    """What others made with it, for its owner only. ``servers``: the names, by id, of those that the bot is in."""
     owner, most = character.owner_id, limits.LOAN_USES_PER_PAGE
     back = ShowLoans(character.id, owner, say(text("Back to lending"), locale))
     title = say(text("What others made with “{name}”", name=character.name), locale)
@@ -176,7 +176,7 @@ def _result(use: LoanUse) -> Text:
 
 
 def render_lent_video(video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str) -> MessageContent:
-    """A video that somebody else made with a lent character, to its owner. ``data`` where it is small enough."""
+    """A video that somebody else made with a lent character, for its owner. ``data`` if it is small enough."""
     made = int(video.created_at.timestamp())
     lines = [
         escape(plain(video.prompt, limits.PARAM_LENGTH)),

@@ -1,4 +1,4 @@
-"""What a video model does, in one short line. Pure rendering."""
+"""Describes a video model in one short line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.texts import Text, ntext, text
 
 
 def about_model(card: ModelCard, price: Decimal | None = None) -> Text:
-    """How many characters it shows and how long its videos are; ``price`` is in credits for a second."""
+    """How many characters it can show and how long its videos are; ``price`` is in credits per second."""
     seconds, most = spoken_durations(card.durations), card.characters
     up_to = ntext(
         "{seconds} s, up to {count} character", "{seconds} s, up to {count} characters", seconds=seconds, count=most
@@ -30,12 +30,12 @@ def about_model(card: ModelCard, price: Decimal | None = None) -> Text:
 
 
 def model_choice(card: ModelCard, price: Decimal | None) -> Text:
-    """A model and what it does, for a list that opens as one types."""
+    """A model and what it does, for autocomplete."""
     return text("{model}: {about}", model=card.model, about=about_model(card, price))
 
 
 def duration_choice(seconds: int, price: Decimal | None) -> Text:
-    """A length, with what a video of it is expected to cost."""
+    """A length, with the expected price of a video."""
     if price is None:
         return text("{seconds} s", seconds=seconds)
     return ntext(
@@ -47,12 +47,12 @@ def duration_choice(seconds: int, price: Decimal | None) -> Text:
 
 
 def matching(offered: Sequence[str], typed: str) -> list[str]:
-    """Those of ``offered`` in which what was typed is found, in any case."""
+    """Those of ``offered`` that contain what was typed, ignoring case."""
     return [each for each in offered if typed.strip().casefold() in each.casefold()]
 
 
 def other_model(model: str | None, price: Decimal | None) -> Text:
-    """What a button says that takes another model, with what that is expected to cost, where it is known."""
+    """The label of a button for another model, with the expected price, if known."""
     if model is None:
         return text("Use another model")
     if price is None:

@@ -1,4 +1,4 @@
-"""The question to somebody whom a character may show, and what becomes of their answer. Pure rendering."""
+"""Renders the question to a person who may be shown in a character, and what follows from their answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.values.loan import Answer, PersonConsent
 
 
 def render_person_question(consent: PersonConsent, picture: AttachedFile | None, locale: str) -> MessageContent:
-    """The question, or what they have said, to them alone. A yes can be taken back, a no cannot."""
+    """The question, or their answer, for that person only. A yes can be withdrawn, a no cannot."""
     its, person = consent.id, consent.person_id
     no = SayNo(its, person, say(text("No, delete it"), locale), ButtonStyle.danger)
     if consent.answer is Answer.NO or consent.name is None:
@@ -51,7 +51,7 @@ def render_person_question(consent: PersonConsent, picture: AttachedFile | None,
 
 
 def render_person_call(consent: PersonConsent, locale: str) -> MessageContent:
-    """In a channel, where they take no direct messages: nothing in it says what is asked."""
+    """For a channel, if they accept no direct messages: it does not say what is asked."""
     called = text(
         "<@{person}>, <@{owner}> has a question for you. Only you can see it.",
         person=consent.person_id,

@@ -1,4 +1,4 @@
-"""The picker: a video as a filmstrip, with a button for each of its best seconds. Pure rendering."""
+"""Renders the picker: a video as a filmstrip, with a button for each of its best seconds."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _NOTHING: Mapping[NothingToSuggest | None, Text] = {
 
 
 def _suggestions(job: Job, locale: str) -> Iterator[Entry]:
-    """Each with the button that uses it, with one press."""
+    """Each with a button that uses it at once."""
     suggestions = job.seen.best.suggestions if job.seen.best else ()
     takes = UsePreview if job.kind is JobKind.PREVIEW else UseSeconds
     each_has = told_apart(suggestions)
@@ -126,7 +126,7 @@ def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
 
 
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
-    """What can be done besides using a suggestion; another press shows one first."""
+    """Everything besides using a suggestion; another button shows one first."""
     other = say(text("Other seconds…"), locale)
     suggestions = job.seen.best.suggestions if job.seen.best else ()
     how = PREVIEWED if job.kind is JobKind.PREVIEW else "suggested"

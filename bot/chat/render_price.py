@@ -1,4 +1,4 @@
-"""What a character or a video is expected to cost, and what it cost, as far as anybody knows. Pure rendering."""
+"""Renders the expected price of a character or a video, and what it cost, as far as known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _is_portable(job: Job) -> bool:
 
 
 def not_charged_yet(job: Job) -> Text:
-    """What is true until the submission, with the price that is expected where there is one."""
+    """What is true until the submission, with the expected price if there is one."""
     if _is_portable(job):
         return FREE
     price = _price(job)
@@ -32,7 +32,7 @@ def not_charged_yet(job: Job) -> Text:
 
 
 def expected_cost(job: Job) -> Text | None:
-    """The sentence alone; ``None`` where no price is known."""
+    """The sentence alone; ``None`` if no price is known."""
     if _is_portable(job):
         return FREE
     price = _price(job)
@@ -44,7 +44,7 @@ def expected_cost(job: Job) -> Text | None:
 
 
 def cost_of_previewed(preview: PreviewRequest) -> Text | None:
-    """What a character of a previewed video is expected to cost; ``None`` where no price is known."""
+    """The expected price of a character from a previewed video; ``None`` if no price is known."""
     if not preview.needs_sound:
         return text(
             "The character is free as well. No model that makes characters is available right now, so it'll be a "
@@ -60,10 +60,10 @@ def cost_of_previewed(preview: PreviewRequest) -> Text | None:
 
 
 def price_of(job: Job) -> tuple[Text, Text] | None:
-    """Name and value of a field. The provider says of no task what it charged, so it is the price that was expected.
+    """Name and value of a field. The provider does not report what it charged, so this is the expected price.
 
-    ``None`` where none is known, and where nothing was charged. A failed job that still counts may have been: the
-    provider's task was completed.
+    ``None`` if no price is known, or nothing was charged. A failed job that still counts may have been charged, because
+    the provider completed its task.
     """
     if _is_portable(job):
         return text("Cost"), text("Nothing")

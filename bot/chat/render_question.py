@@ -1,4 +1,4 @@
-"""What a job asks its owner before anything is submitted, with the answers as buttons. Pure rendering."""
+"""Renders a job's question to its owner before anything is submitted, with the answers as buttons."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from bot.values.job import Job, Question
 def render_question(
     job: Job, question: Question, locale: str, commands: Commands = PLAIN, picture: bytes | None = None
 ) -> MessageContent:
-    """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that.
+    """The question of ``job`` to its owner, with the answers as buttons. Nothing has been submitted yet.
 
-    ``picture`` (WebP) shows the seconds that are doubted.
+    ``picture`` (WebP) shows the seconds in question.
     """
     if question is Question.NAME:
         return _name_taken(job, locale)
@@ -51,7 +51,7 @@ def _name_taken(job: Job, locale: str) -> MessageContent:
 
 
 def render_name_taken(name: str, buttons: tuple[DurableButton, ...], locale: str) -> MessageContent:
-    """Asks what a character is to be called, because another one of its owner's has the ``name``."""
+    """Asks for another name for a character, because another one of its owner's has the ``name``."""
     asks = text("You already have a character called “{name}”. What should I call this one?", name=name)
     card = Card(colour=AMBER, title=say(text("That name is taken"), locale), description=say(asks, locale))
     return MessageContent(card=card, buttons=buttons)

@@ -1,4 +1,4 @@
-"""What a character can be shown with to models other than the one that made it. Pure rendering."""
+"""Describes what other models can be shown of a character."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ PORTABLE = text(
     "clips of a character."
 )
 
-_SEEN = 0.1  # seconds: nobody notices less
+_SEEN = 0.1  # seconds: less is not noticeable
 
 
 def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
-    """What of a character is kept for models other than the one that made it, what is missing, and what was filled."""
+    """What is stored of a character for other models, what is missing, and what was filled."""
     filled = {each.kind: each.filled for each in reference_set if each.filled is not None and each.filled >= _SEEN}
     said = [*_kept(reference_set)]
     if FileKind.REFERENCE in filled:
@@ -38,7 +38,7 @@ def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
 
 
 def _kept(reference_set: Sequence[CharacterFile]) -> Iterator[Text]:
-    """What there is, and what there is not. Nobody remembers why: perhaps nobody spoke, or a file was lost."""
+    """What exists and what does not. The reason is unknown: perhaps nobody spoke, or a file was lost."""
     kinds = {each.kind for each in reference_set}
     if not kinds:
         yield text("I kept nothing of the video: no clip, no stills and no voice.")

@@ -1,4 +1,4 @@
-"""One job of /tasks, opened. Pure rendering."""
+"""Renders one opened job of /tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Vide
 
 
 def render_task(job: Job, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """One job of the list: all there is to say about it, what can be done with it, and the way back to the list."""
+    """One job of the list: all its details, what can be done with it, and the way back to the list."""
     embed = discord.Embed(
         title=escape(plain(subject_of(job, locale), limits.EMBED_TITLE // 2 - 1)),
         description=say(status_of(job, overview), locale, commands),

@@ -1,4 +1,4 @@
-"""/tasks: the list of what runs, what waits, what is done and what failed. Pure rendering."""
+"""Renders the list of /tasks: what is running, what waits, what is done and what failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.values.job import Job, Outcome, PreviewRequest, Step, VideoRequest
 from bot.values.source import Link
 
 _MB = 1024 * 1024
-_REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
+_REASON = 90  # characters of a reason in the list; the opened job shows all of it
 _NO_HURRY = frozenset({RetryJob, MakeVideoAgain, ChangeFailedVideo})
 _FULL_STOP = re.compile(r"\.(?:\s+|$)|。")
 
@@ -30,7 +30,7 @@ _FULL_STOP = re.compile(r"\.(?:\s+|$)|。")
 def render_tasks(
     owner_id: int, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """All jobs of one owner, a line each, in four sections; those that run are the oldest first, the others the newest.
+    """All jobs of one owner, a line each, in four sections; running ones oldest first, the others newest first.
 
     One of them can be opened: :func:`render_task`.
     """
@@ -50,7 +50,7 @@ def render_tasks(
 
 
 def _onlybuttons(jobs: Sequence[Job], now: datetime, locale: str) -> tuple[DurableButton, ...]:
-    """Where something can be done with one of the jobs alone, that needs no opening. A second try is no hurry."""
+    """The buttons that need no opening, if only one job has any. Retries are not urgent, and are left out."""
     usable = {job.id: {action for action, _ in actions_of(job, now)} for job in jobs}
     wanted = [job for job in jobs if usable[job.id] - _NO_HURRY] or [job for job in jobs if usable[job.id]]
     return buttons_of(wanted[0], now, locale) if len(wanted) == 1 else ()
@@ -62,7 +62,7 @@ def is_under_way(overview: Overview) -> bool:
 
 
 def _sections(overview: Overview) -> list[tuple[Text, Sequence[Job]]]:
-    """The heading and the jobs of each section that has any."""
+    """The heading and the jobs of each non-empty section."""
     ended = overview.finished
     failed = [job for job in ended if job.outcome is not Outcome.SUCCEEDED]
     cancelled = any(job.outcome is Outcome.CANCELLED for job in failed)
@@ -78,7 +78,7 @@ def _sections(overview: Overview) -> list[tuple[Text, Sequence[Job]]]:
 def _blocks(
     overview: Overview, sections: Sequence[tuple[Text, Sequence[Job]]], locale: str, commands: Commands
 ) -> Iterator[str]:
-    """What may only be shown as a whole: a heading or an entry."""
+    """Headings and entries, each shown completely or not at all."""
     if overview.paused:
         yield say(_PAUSED, locale)
     if not sections:
@@ -117,7 +117,7 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
             return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
         shown = _said(state, locale)
         source = None if isinstance(job.request, VideoRequest) else job.request.source
-        if isinstance(source, Link) and what in source.url and what in shown:  # the host: to name it once is enough
+        if isinstance(source, Link) and what in source.url and what in shown:  # the host: naming it once is enough
             return text("{what} · {state} · <t:{at}:R>", what=shown, state=_range(job), at=at)
         return text("{what} · {state} · <t:{at}:R>", what=what, state=shown, at=at)
     if waits_for_owner(job) or job.is_queued:

@@ -1,4 +1,4 @@
-"""How a character is used in a video, until the bot makes videos itself. Pure rendering."""
+"""Explains how to use a character in a video at the provider."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from bot.values.character import Character
 
 
 def render_use(character: Character, request: Mapping[str, Any], address: str, locale: str) -> MessageContent:
-    """For its owner alone: a request to copy. The task ID is the whole text: a phone copies that with a long press.
+    """For its owner only: a request to copy. The task ID is the whole text, so that a phone copies it with a long
+    press.
 
-    ``request`` is its body (:func:`~bot.provider.models.manual_request.manual_request`), ``address`` where it is sent.
+    ``request`` is its body (:func:`~bot.provider.models.manual_request.manual_request`), ``address`` where to send it.
     """
     embed = discord.Embed(title=say(text("Use it in a video"), locale), colour=BLUE)
     embed.description = "\n".join(
@@ -36,10 +37,10 @@ def render_use(character: Character, request: Mapping[str, Any], address: str, l
 
 
 def example(locale: str) -> str:
-    """What happens in the video of that request."""
+    """The prompt of that request."""
     return say(text("A portrait in warm evening light, speaking to the camera"), locale)
 
 
 def _copied(task_id: str) -> str:
-    """As plain text, where nothing in it could mean anything to Discord."""
+    """As plain text, if nothing in it is Discord markup."""
     return task_id if re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", task_id) else code_block(task_id)

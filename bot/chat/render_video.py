@@ -1,4 +1,4 @@
-"""A video that was made: the file itself, and what it was asked for. Pure rendering."""
+"""Renders a finished video: the file itself, and its request."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def render_video(
 ) -> MessageContent:
     """The video that ``job`` made, with its owner's buttons. Everybody may see it.
 
-    ``data`` is what is shown of it: its bytes, or fewer that fit into the message; ``None``: none do. ``lenders``: by
-    character the owners of those who are borrowed.
+    ``data`` is the video to show: its bytes, or a smaller version that fits into the message; ``None``: none does.
+    ``lenders``: by character the owners of the borrowed ones.
     """
     lines = [escape(plain(video.prompt, limits.PARAM_LENGTH))]
     if data is None:
@@ -71,7 +71,7 @@ def render_video(
 
 
 def video_file(video: MadeVideo, data: bytes, mime: str, locale: str) -> AttachedFile:
-    """``video`` to attach, under a file name that no other video has: it plays in the card."""
+    """``video`` as an attachment, under a unique file name: it plays in the card."""
     alt = render(text("A video: {prompt}", prompt=video.prompt), locale)
     return AttachedFile(f"video-{video.id}.{ending(mime, unknown='mp4')}", data, alt)
 

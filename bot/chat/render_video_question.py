@@ -1,4 +1,4 @@
-"""Why a video cannot be made as requested, and what can be used instead. Pure rendering."""
+"""Renders why a video cannot be made as requested, and what can be used instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.texts import Text, render, text
 
 
 def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """For its owner alone: what was requested, why that does not work, and a button for each alternative."""
+    """For its owner only: what was requested, why that does not work, and a button for each alternative."""
     request = question.unsent.request
     lines = [say(reason, locale, commands) for reason in question.reasons]
     if len(lines) > 1:
@@ -63,7 +63,7 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
 
 
 def _fitting(lines: list[str]) -> str:
-    """As many as fit beside the request."""
+    """As many lines as fit together with the request."""
     kept: list[str] = []
     for line in lines:
         if sum(map(len, kept)) + len(kept) + len(line) > limits.CARD_TEXT // 2:

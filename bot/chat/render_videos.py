@@ -1,4 +1,4 @@
-"""The videos of a person: a page of them with posters, and one of them again. Pure rendering."""
+"""Renders a person's videos: a page of them with posters, and a single one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bot.values.made_video import MadeVideo
 _MB = 1024 * 1024
 
 Lenders: TypeAlias = Mapping[str, Mapping[int, int]]
-"""Of videos with borrowed characters: by job and character, the owners."""
+"""For videos with borrowed characters: the owners, by job and character."""
 
 NOBODY_LENDS: Lenders = MappingProxyType({})
 
@@ -50,9 +50,9 @@ def render_videos(
     *,
     lenders: Lenders = NOBODY_LENDS,
 ) -> MessageContent:
-    """``videos`` of ``total``, ``offset`` of which come before; ``posters`` by video id, as far as there are any.
+    """``videos`` of ``total``, starting at ``offset``; ``posters`` by video id, as far as there are any.
 
-    ``lenders``: by job and character, the owners of those who are borrowed.
+    ``lenders``: by job and character, the owners of the borrowed ones.
     """
     if not videos:
         nothing = text(
@@ -115,10 +115,10 @@ def render_own_video(
     lenders: Mapping[int, int] = MappingProxyType({}),
     fitting: bool = False,
 ) -> MessageContent:
-    """One video again, to its owner alone. ``data`` are its bytes, where they fit; else its ``poster`` is shown.
+    """One video, for its owner only. ``data`` are its bytes, if they fit; otherwise its ``poster`` is shown.
 
-    ``lenders``: by character the owners of those who are borrowed.
-    ``fitting``: a smaller file is being made, and takes the poster's place in a moment.
+    ``lenders``: by character the owners of the borrowed ones. ``fitting``: a smaller file is being made, and will
+    replace the poster in a moment.
     """
     names = ", ".join(escape(role.name) for role in video.roles)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
@@ -166,7 +166,7 @@ def _too_large(video: MadeVideo, fitting: bool) -> Text:
 
 
 def render_delete_video(video: MadeVideo, locale: str) -> MessageContent:
-    """Whether to delete it, with both answers as buttons."""
+    """Asks whether to delete it, with both answers as buttons."""
     question = text(
         "Delete the video “{prompt}”? This can't be undone. Messages that show it stay in Discord.",
         prompt=plain(video.prompt, limits.OPTION_LABEL),

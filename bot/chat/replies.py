@@ -1,4 +1,4 @@
-"""Answers to one person, whether their interaction was answered before, deferred, or neither."""
+"""Answers to one person, whether their interaction has been answered, deferred, or neither."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from bot.texts import Text, text
 log = structlog.get_logger(__name__)
 
 ALREADY_ANSWERED = 40060
-# Discord takes no first answer any more: it came too late, or there was one already. Then nothing can be said.
+# Discord accepts no first answer any more: it came too late, or there was one already. Then nothing can be said.
 _GONE = frozenset({10062, 10015, 50027, ALREADY_ANSWERED})
 
 
 async def failed(interaction: discord.Interaction[Any], error: BaseException, event: str, **context: str) -> None:
-    """Answer a failure: a :class:`CastbookError` with its text, anything else with the id under which it is logged.
+    """Answer a failure: a :class:`CastbookError` with its text, anything else with the id of its log entry.
 
-    A full disk and a busy database have texts of their own. Never raises.
+    A full disk and a busy database have their own texts. Never raises.
     """
     wrapped = isinstance(error, app_commands.CommandInvokeError | app_commands.CheckFailure)
     cause = error.__cause__ if wrapped else error
@@ -43,15 +43,15 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
         log.warning("interaction_gone", code=cause.code, **context)
         return
     fault = database_fault_of(cause)
-    # A database that is away for a while would be a traceback for each person who asks for something meanwhile.
+    # Otherwise a database outage would log a traceback for each person who asks for something meanwhile.
     error_id = (passing if fault is DatabaseFault.BUSY else unexpected)(event, cause or error, **context)
     await tell(interaction, errors.unexpected(error_id) if fault is None else errors.not_saved(fault, error_id))
 
 
 async def tell(interaction: discord.Interaction[Any], problem: Text, buttons: tuple[DurableButton, ...] = ()) -> None:
-    """Show that person alone what went wrong, whatever has been answered already. Never raises.
+    """Show that person only what went wrong, whatever has been answered already. Never raises.
 
-    A public "thinking" answer gives way to one that only they see.
+    A public "thinking" answer is replaced by one that only they see.
     """
     card = _error_card(problem, str(interaction.locale), mentions_of(interaction.client), buttons=buttons)
     try:
@@ -84,9 +84,9 @@ async def _show(interaction: discord.Interaction[Any], card: MessageContent) -> 
 
 
 async def _instead_of_thinking(interaction: discord.Interaction[Any], card: MessageContent) -> None:
-    """While the answer is "thinking", Discord puts a follow-up in its place, as public as it is.
+    """Discord puts a follow-up in the place of a "thinking" answer, as public as that is.
 
-    So the answer gets another text first. Its flags then tell whether it is public; if it is, it is deleted.
+    So the answer is edited first. Its flags then tell whether it is public; if it is, it is deleted.
     """
     try:
         thinking = await interaction.edit_original_response(**MessageContent(content="…", layout=True).as_edit())
@@ -101,14 +101,14 @@ async def _instead_of_thinking(interaction: discord.Interaction[Any], card: Mess
 
 
 async def follow_up(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> None:
-    """Show it to that person alone in a new message, below the one whose button was pressed."""
+    """Show it to that person only in a new message, below the one whose button was pressed."""
     await interaction.followup.send(**_content(interaction, shown).as_new(), ephemeral=True)
 
 
 async def edit_answer(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> discord.Message:
-    """Put ``shown`` in the place of the deferred answer, or of the message whose button was pressed; returns that.
+    """Replace the deferred answer, or the message whose button was pressed, with ``shown``; returns the message.
 
-    Where Discord refuses the files of an edit, it is a new message. A text stands alone, without buttons. Raises
+    If Discord refuses the files of an edit, a new message is sent. A text is shown alone, without buttons. Raises
     :class:`discord.HTTPException`.
     """
     shown = _content(interaction, shown)
@@ -120,7 +120,7 @@ async def edit_answer(interaction: discord.Interaction[Any], shown: MessageConte
         if error.code != BAD_FORM or not shown.files:
             raise
     log.warning("edit_with_files_refused")
-    waiting = MessageContent(content="…", layout=True)  # or Discord would take the new message for its text
+    waiting = MessageContent(content="…", layout=True)  # otherwise Discord would use the new message as its content
     await interaction.edit_original_response(**waiting.as_edit())
     sent: discord.Message = await interaction.followup.send(**shown.as_new(), ephemeral=True, wait=True)
     await interaction.delete_original_response()
@@ -134,7 +134,7 @@ def _content(interaction: discord.Interaction[Any], shown: MessageContent | Text
 
 
 def _replaces_a_card(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the original response is the message whose button was pressed, and is of the kind that stays so."""
+    """Whether the original response is the message whose button was pressed, and uses Components V2 for good."""
     in_place = interaction.response.type is not discord.InteractionResponseType.deferred_channel_message
     return in_place and interaction.message is not None and interaction.message.flags.components_v2
 

@@ -1,4 +1,4 @@
-"""What an answer of Discord means for a delivery: try this way again later, without its files, or take another way."""
+"""What an error of Discord means for a delivery: try this route later, without files, or take another route."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
 TOKEN_DEAD = frozenset({10015, 50027})  # each further call with it counts towards a ban
 TOO_LARGE = 40005
-BAD_FORM = 50035  # also where an edit brings a file that a card shows (discord-api-docs #7529): a new message may
-EDITED_TOO_OFTEN = 30046  # a message that is older than an hour
+BAD_FORM = 50035  # also if an edit brings a file that a card shows (discord-api-docs #7529): a new message may work
+EDITED_TOO_OFTEN = 30046  # for messages older than an hour
 LATER = frozenset({40003})  # direct messages opened too fast
 EXPECTED = TOKEN_DEAD | frozenset(
     {
@@ -37,7 +37,7 @@ EXPECTED = TOKEN_DEAD | frozenset(
 
 
 class RouteClosed(Exception):
-    """This way is closed for this message, now and later."""
+    """This route will not work for this message, now or later."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"Discord refused it with code {code}")
@@ -45,17 +45,17 @@ class RouteClosed(Exception):
 
 
 class TooLarge(RouteClosed):
-    """The files are larger than Discord takes there."""
+    """The files are larger than Discord accepts there."""
 
 
 @asynccontextmanager
 async def understood(patience: float, *, edit_brings_files: bool = False) -> AsyncIterator[None]:
-    """Around calls to Discord that together may take ``patience`` seconds, discord.py's own retries included.
+    """Around calls to Discord that together may take ``patience`` seconds, including discord.py's own retries.
 
-    ``edit_brings_files``: that it may refuse the form then is known, and no error of ours.
+    ``edit_brings_files``: a rejected form is then a known limitation, and no error of ours.
 
-    Raises :class:`RouteClosed`, :class:`TooLarge` or :class:`~bot.jobs.ports.DiscordUnavailable`. The cause is left
-    out of them on purpose: it may contain the interaction token.
+    Raises :class:`RouteClosed`, :class:`TooLarge` or :class:`~bot.jobs.ports.DiscordUnavailable`. They are not chained
+    on purpose: the cause may contain the interaction token.
     """
     try:
         async with asyncio.timeout(patience):

@@ -1,4 +1,4 @@
-"""How long Discord's REST interface takes and how it fails, seen where every request of discord.py passes."""
+"""Measures Discord's REST API, its durations and failures, in a hook that every request of discord.py passes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 def traced() -> aiohttp.TraceConfig:
-    """What discord.py's ``http_trace`` wants. Addresses hold tokens: nothing but the kind of a request is kept."""
+    """For discord.py's ``http_trace``. URLs contain tokens: only the kind of a request is recorded."""
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_started)
     trace.on_request_end.append(_answered)
@@ -39,7 +39,7 @@ async def _started(_: aiohttp.ClientSession, request: SimpleNamespace, __: aioht
 
 
 async def _answered(_: aiohttp.ClientSession, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
-    if params.response.status == 101:  # the gateway: what comes now lasts for days
+    if params.response.status == 101:  # the gateway: this connection lasts for days
         return
     _measured(request, params.url, fault_of(params.response.status), params.response.status)
 

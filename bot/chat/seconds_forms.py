@@ -1,4 +1,4 @@
-"""Seconds and names as people give them: what cannot be used becomes a question about the video, not a refusal."""
+"""Forms for seconds and names: unusable seconds become a question about the video, not a refusal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.values.time_range import TimeRange
 
 
 class SecondsForm(DurableForm, prefix="cbf:seconds"):
-    """Asks for seconds that were not suggested; its subject is the job's id. ``typed`` is what was typed before.
+    """Asks for seconds that were not suggested; its subject is the job's id. ``typed`` is the earlier input.
 
     ``named``: the character has a name already, so none is asked for.
     """
@@ -32,7 +32,7 @@ class SecondsForm(DurableForm, prefix="cbf:seconds"):
 
 
 class NameForm(DurableForm, prefix="cbf:name"):
-    """Asks what a job's character is to be called, because ``taken`` is; its subject is the job's id."""
+    """Asks for the name of a job's character, because ``taken`` is taken; its subject is the job's id."""
 
     def __init__(self, job_id: str, locale: str, taken: str) -> None:
         line = text_line("name", say(text("Name"), locale), value=taken, max_length=limits.NAME_LENGTH)
@@ -40,14 +40,14 @@ class NameForm(DurableForm, prefix="cbf:name"):
 
 
 class PreviewForm(DurableForm, prefix="cbf:preview"):
-    """Asks for seconds of a video that was previewed, and for a name; its subject is the preview's job id."""
+    """Asks for seconds of a previewed video, and for a name; its subject is the preview's job id."""
 
     def __init__(self, job_id: str, locale: str, typed: str = "") -> None:
         super().__init__(job_id, say(text("Make a character"), locale), seconds_line(locale, typed), name_line(locale))
 
 
 class NewForm(DurableForm, prefix="cbf:new"):
-    """All that a character needs: the clip, which seconds of it, a name, and the consent, which has to be ticked."""
+    """Everything for a new character: the clip, its seconds, a name, and the consent, which has to be ticked."""
 
     def __init__(self, locale: str) -> None:
         clip: ui.FileUpload[Any] = ui.FileUpload(custom_id="clip", max_values=1)
@@ -73,10 +73,11 @@ class NewForm(DurableForm, prefix="cbf:new"):
 
 
 class TaskForm(DurableForm, prefix="cbf:task"):
-    """Asks for the seconds of an earlier task, because ``problem``; what else was typed stands in it, to be changed.
+    """Asks for the seconds of an earlier task, because of ``problem``; the other inputs are filled in, and can be
+    changed.
 
-    The video of a task is not here, so nothing can be picked from it. The subject has what is no field: the model, and
-    whether the result is for its owner alone.
+    The video of a task is not here, so nothing can be picked from it. The subject contains what has no field: the
+    model, and whether the result is private.
     """
 
     def __init__(self, request: CharacterRequest, private: bool | None, problem: Text, locale: str) -> None:
@@ -96,19 +97,19 @@ _PRIVATE: Final = {None: "unsaid", True: "private", False: "shown"}
 
 
 def task_options(subject: str) -> tuple[str | None, bool | None]:
-    """The model, and whether the result is private, as the subject of a :class:`TaskForm` has them."""
+    """The model, and whether the result is private, from the subject of a :class:`TaskForm`."""
     private, _, model = subject.partition("-")
     return model or None, next((unsent for unsent, written in _PRIVATE.items() if written == private), None)
 
 
 class LastTyped:
-    """The last seconds that were typed for each job and could not be used, so that a form begins with them."""
+    """The last unusable seconds that were typed for each job, to be filled into the next form."""
 
     def __init__(self) -> None:
         self._typed: OrderedDict[str, str] = OrderedDict()
 
     def __getitem__(self, job_id: str) -> str:
-        """What was typed; an empty string where nothing was, or where it is long ago."""
+        """What was typed; an empty string if nothing was, or if it is long ago."""
         return self._typed.get(job_id, "")
 
     def __setitem__(self, job_id: str, typed: str) -> None:
@@ -118,7 +119,7 @@ class LastTyped:
 
 
 def seconds_line(locale: str, typed: str = "", *, required: bool = True, problem: Text | None = None) -> ui.Label[Any]:
-    """The field ``range`` of a form; ``typed`` is what was typed before, and ``problem`` what is wrong with it."""
+    """The form field ``range``; ``typed`` is the earlier input, and ``problem`` what is wrong with it."""
     asks = text("Which 1 to 3 seconds?") if required else text("Which 1 to 3 seconds? (empty: pick later)")
     line = text_line(
         "range",
@@ -134,7 +135,7 @@ def seconds_line(locale: str, typed: str = "", *, required: bool = True, problem
 
 
 def name_line(locale: str, typed: str = "") -> ui.Label[Any]:
-    """The field ``name`` of a form; ``typed`` is what was typed before."""
+    """The form field ``name``; ``typed`` is the earlier input."""
     return text_line(
         "name",
         say(text("Name of the character (optional)"), locale),
@@ -146,7 +147,7 @@ def name_line(locale: str, typed: str = "") -> ui.Label[Any]:
 
 
 def private_line(locale: str) -> ui.Label[Any]:
-    """The field ``private`` of a form: a box that need not be ticked."""
+    """The form field ``private``: an optional checkbox."""
     mine = discord.CheckboxGroupOption(label=say(text("Only I see the result"), locale), value="yes")
     checkbox: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
         custom_id="private", options=[mine], required=False, min_values=0
@@ -159,15 +160,14 @@ def private_line(locale: str) -> ui.Label[Any]:
 
 
 def wants_private(typed: Mapping[str, str]) -> bool | None:
-    """What was ticked in :func:`private_line`; ``None``: as the server has it."""
+    """Whether :func:`private_line` was ticked; ``None``: as the server has it."""
     return True if typed.get("private") == "yes" else None
 
 
 def character_request(source: Source, seconds: str, *, name: str, model: str | None = None) -> CharacterRequest:
-    """The request for a character of ``source``. Seconds that are no range are picked later, with what was typed.
+    """The request for a character from ``source``. Invalid seconds are picked later, with the input filled in.
 
-    ``model`` is the one that they asked for by name. A name without anything visible is none: the character can be
-    renamed.
+    ``model`` is the one they named. A name without visible characters counts as none: the character can be renamed.
     """
     chosen, typed = None, ""
     if seconds.strip():
@@ -179,7 +179,7 @@ def character_request(source: Source, seconds: str, *, name: str, model: str | N
 
 
 def visible_name(typed: str) -> str:
-    """The name as it will be saved. Raises :class:`~bot.errors.Refusal` where nothing in it is visible."""
+    """The name as it will be saved. Raises :class:`~bot.errors.Refusal` if nothing in it is visible."""
     name = clean_name(typed)
     if not name:
         raise Refusal(text("That name has no visible characters. Please choose another one."))

@@ -1,4 +1,4 @@
-"""The menus under our messages: ``DynamicItem`` classes like the buttons, answered with ``@on_press`` too."""
+"""The menus on our messages: ``DynamicItem`` classes like the buttons, also handled with ``@on_press``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _Interaction: TypeAlias = discord.Interaction[Any]
 
 
 class DurableSelect(DurableItem):
-    """A menu of which one entry can be chosen: :attr:`chosen`, in a press."""
+    """A menu with a single choice, which is :attr:`chosen` in a press."""
 
     item: ui.Select[ui.View]
 
     def __init__(
         self, owner_id: int, placeholder: str = "", entries: Sequence[tuple[str, str, str]] = (), *, chosen: str = ""
     ) -> None:
-        """``entries``: value, label and description of each; those that Discord has no room for are left out."""
+        """``entries``: value, label and description of each; those beyond Discord's limit are left out."""
         options = [
             discord.SelectOption(
                 value=value,
@@ -50,7 +50,7 @@ class OpenJob(DurableSelect, custom_id="cb:tasks:open:all:{owner_id}"):
 
 
 class OpenCharacter(DurableSelect, custom_id="cb:list:open:all:{owner_id}"):
-    """Under lists of earlier versions: opens a character of /character list. The values are the characters' ids."""
+    """On lists of earlier versions: opens a character of /character list. The values are the characters' ids."""
 
 
 class OpenGroup(DurableSelect, custom_id="cb:groups:open:all:{owner_id}"):
@@ -58,9 +58,9 @@ class OpenGroup(DurableSelect, custom_id="cb:groups:open:all:{owner_id}"):
 
 
 class EntitySelect(DurableItem):
-    """A menu of what Discord itself knows and names; it shows those that are chosen already.
+    """A menu of Discord's own entities (users, roles, channels), with the present choice.
 
-    In a press :attr:`chosen` are the ids that are chosen now, :attr:`shown` those that were chosen when it was drawn.
+    In a press :attr:`chosen` are the ids chosen now, :attr:`shown` those chosen when it was rendered.
     """
 
     always_open = True
@@ -87,11 +87,11 @@ class EntitySelect(DurableItem):
 
     @classmethod
     def _pressed(cls, owner_id: int, chosen: Iterable[int], shown: Iterable[int]) -> Self:
-        raise NotImplementedError  # each select keeps what was chosen in fields of its own
+        raise NotImplementedError  # each select stores the choice in its own fields
 
 
 class BlockedMembers(EntitySelect, custom_id="cb:server:blocked:all:{owner_id}"):
-    """Chooses who cannot use the bot in a server."""
+    """Chooses who may not use the bot in a server."""
 
     def __init__(
         self, owner_id: int, placeholder: str = "", shown: Sequence[int] = (), chosen: Iterable[int] = ()

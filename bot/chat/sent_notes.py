@@ -15,19 +15,19 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin
 from bot.values.sent_message import NewMessage, ShownContent
 
 NoteSent: TypeAlias = Callable[[NewMessage], Awaitable[None]]
-"""Remembers a message; awaited once it stands."""
+"""Records a message; awaited once it exists."""
 
 _BY_RIGHT = frozenset({DeliveryRoute.ANNOUNCED, DeliveryRoute.CHANNEL, DeliveryRoute.DM})
 
 
 async def note_nothing(message: NewMessage) -> None:
-    """A :data:`NoteSent` where nothing is kept."""
+    """A :data:`NoteSent` that records nothing."""
 
 
 def end_of(job: Job, content: Content, route: DeliveryRoute, standing: DeliveryAttempt | None) -> NewMessage | None:
-    """The message that tells how ``job`` ended, by ``route``; ``standing`` is what is known of it.
+    """The message about the end of ``job``, sent by ``route``; ``standing`` is what is known about it.
 
-    What only the owner sees for a moment, and which shows no character, is not worth it.
+    Messages that only the owner sees for a short time, and that show no character, are not recorded.
     """
     character = content.character if isinstance(content, CharacterMade) else None
     by_right = route in _BY_RIGHT or (route is DeliveryRoute.ORIGINAL and job.origin.in_dm_message)
@@ -51,7 +51,7 @@ def end_of(job: Job, content: Content, route: DeliveryRoute, standing: DeliveryA
 
 
 def question_at(job: Job, origin: Origin) -> NewMessage:
-    """A question of ``job`` that stands in direct messages, at ``origin``."""
+    """A question of ``job`` in direct messages, at ``origin``."""
     return NewMessage(
         owner_id=job.owner_id,
         channel_id=origin.channel_id,
@@ -65,9 +65,9 @@ def question_at(job: Job, origin: Origin) -> NewMessage:
 def card_at(
     interaction: discord.Interaction[Any], message: discord.Message, character: Character, clock: Clock
 ) -> NewMessage:
-    """A card of ``character`` that ``interaction`` has shown, or under which a button was pressed.
+    """A card of ``character`` that ``interaction`` has shown, or whose button was pressed.
 
-    Where it is a message that the bot may edit by its own right, it needs no token.
+    If the bot can edit the message as its own, no token is stored.
     """
     member = interaction.is_guild_integration() or (interaction.guild_id is None and interaction.context.dm_channel)
     by_right = bool(member) and not message.flags.ephemeral

@@ -1,4 +1,4 @@
-"""A server's own log: one line for each job that begins or ends there, in the channel that its managers chose."""
+"""A server's own log: one line for each job that starts or ends there, in the channel that its managers chose."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ log = structlog.get_logger(__name__)
 
 
 class DiscordServerLog:
-    """:class:`bot.jobs.ports.ServerLog`. Lines wait in memory: a kill loses those that wait.
+    """:class:`bot.jobs.ports.ServerLog`. Lines wait in memory: a kill loses them.
 
-    Each server's are written by themselves; of more than :data:`bot.limits.SERVER_LOG_WAITING` the oldest are left out,
-    and the log says how many. ``closed``: the servers whose channel took no line the last time. Their managers read
-    that in the settings; the member whose job it is never hears of it.
+    Each server's lines are written independently; beyond :data:`bot.limits.SERVER_LOG_WAITING` the oldest are dropped,
+    and the log says how many. ``closed``: the servers whose channel rejected the last line. Their managers see that in
+    the settings; the member whose job it is never hears of it.
     """
 
     def __init__(self, client: discord.Client, servers: ServerStore, lookup: ServerLookup) -> None:
@@ -41,12 +41,12 @@ class DiscordServerLog:
         self.closed: set[int] = set()
 
     def started(self, job: Job) -> None:
-        """``job`` was begun with. Never raises."""
+        """``job`` was started. Never raises."""
         if job.kind is not JobKind.PREVIEW and not job.origin.private:
             self._note(job, _started(job))
 
     def ended(self, job: Job) -> None:
-        """``job`` has its outcome. Of a private one the line says no more than that. Never raises."""
+        """``job`` has its outcome. For a private one the line says no more than that. Never raises."""
         if job.kind is JobKind.PREVIEW or job.outcome is None:
             return
         if not job.origin.private:
@@ -61,7 +61,7 @@ class DiscordServerLog:
             self._woken.set()
 
     async def run(self) -> None:
-        """Write what waits, each server's at its own pace, until cancelled."""
+        """Write the waiting lines, each server's at its own pace, until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._woken.wait()
@@ -86,7 +86,7 @@ class DiscordServerLog:
         except (RouteClosed, DiscordUnavailable) as closed:
             self.closed.add(guild_id)
             log.info("server_log_closed", error=type(closed).__name__)
-        except Exception as error:  # noqa: BLE001 - a log must not stop for one line
+        except Exception as error:  # noqa: BLE001 - a log must not stop because of one line
             unexpected("server_log_failed", error)
         else:
             self.closed.discard(guild_id)
@@ -99,7 +99,7 @@ class DiscordServerLog:
 
 
 class _Lines:
-    """What waits for one server, the oldest first."""
+    """The waiting lines of one server, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: deque[Text] = deque()
@@ -113,7 +113,7 @@ class _Lines:
         self._waiting.append(line)
 
     def next(self) -> Text | None:
-        """What is to be written now; ``None`` where nothing waits."""
+        """The next text to write; ``None`` if nothing waits."""
         if self._left_out:
             told = ntext(
                 "{count} line is left out here: there were too many at once.",

@@ -1,4 +1,4 @@
-"""What the bot knows of servers and channels beyond an interaction: from the gateway where it has one, else by REST."""
+"""Looks up servers and channels beyond what an interaction says: in the gateway's cache, or by REST."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Server(NamedTuple):
 class ServerLookup:
     """Names and languages of servers, permissions and categories of channels.
 
-    What Discord said by REST is kept for ten minutes, but for permissions, which are asked for each time.
+    REST answers are cached for ten minutes, except permissions, which are requested each time.
     """
 
     def __init__(self, client: discord.Client, clock: Clock) -> None:
@@ -40,24 +40,27 @@ class ServerLookup:
         return {guild_id: server.name for guild_id, server in zip(wanted, found, strict=True) if server is not None}
 
     async def locale(self, guild_id: int) -> str:
-        """The language of a server; English where it cannot be found out."""
+        """The language of a server; English if it cannot be found out."""
         server = await self._server(guild_id)
         return server.locale if server is not None else "en"
 
     async def permissions(self, channel_id: int) -> discord.Permissions:
-        """What the bot may do in that channel. Raises RouteClosed where it is not there, and DiscordUnavailable."""
+        """What the bot may do in that channel. Raises RouteClosed if the channel is inaccessible, and
+        DiscordUnavailable.
+        """
         async with understood(limits.MESSAGE_PATIENCE):
             channel = await self._client.fetch_channel(channel_id)
             if isinstance(channel, discord.abc.PrivateChannel):
                 return discord.Permissions.all()
             guild = await self._client.fetch_guild(channel.guild.id, with_counts=False)
             me = await guild.fetch_member(self._client.user.id if self._client.user else 0)
-            # A thread has the permissions of its channel; and fetched by its server, the channel knows the roles there.
+            # A thread has the permissions of its channel; and a channel fetched through its server knows the roles
+            # there.
             its = channel.parent_id if isinstance(channel, discord.Thread) else channel_id
             return (await guild.fetch_channel(its)).permissions_for(me)
 
     async def category(self, channel_id: int) -> int | None:
-        """The category of a channel; ``None`` where it has none. Raises RouteClosed and DiscordUnavailable."""
+        """The category of a channel; ``None`` if it has none. Raises RouteClosed and DiscordUnavailable."""
         known = self._categories.get(channel_id)
         if known is not None:
             return known[0]
@@ -75,7 +78,7 @@ class ServerLookup:
         try:
             async with understood(limits.MESSAGE_PATIENCE):
                 guild = await self._client.fetch_guild(guild_id, with_counts=False)
-        except RouteClosed:  # not in it
+        except RouteClosed:  # the bot is not in it
             return self._servers.keep(guild_id, None)
         except DiscordUnavailable:
             return None
@@ -92,7 +95,7 @@ def server_lookup_of(client: discord.Client) -> ServerLookup:
 
 
 class _Remembered(Generic[_Found]):
-    """What was found about an id, for a while; beyond a thousand, the oldest goes first."""
+    """A cache by id with a time limit; beyond a thousand entries, the oldest is dropped."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

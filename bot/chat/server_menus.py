@@ -1,4 +1,4 @@
-"""The menus and buttons on the second page of a server's settings: roles, and the log."""
+"""The menus and buttons on the second page of a server's settings: roles and log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BackToSettings(OwnerButton, custom_id="cb:server:back:all:{owner_id}"):
 
 
 class RoleMenu(EntitySelect):
-    """Chooses roles; ``most`` of them."""
+    """Chooses up to ``most`` roles."""
 
     most = limits.SELECT_OPTIONS
 
@@ -49,21 +49,21 @@ class RoleMenu(EntitySelect):
 
 
 class CharacterRolesMenu(RoleMenu, custom_id="cb:server:creators:all:{owner_id}"):
-    """Chooses whose members alone may make characters; none: everybody may."""
+    """Chooses the roles whose members may make characters; empty: everybody may."""
 
 
 class VideoRolesMenu(RoleMenu, custom_id="cb:server:filmers:all:{owner_id}"):
-    """Chooses whose members alone may make videos; none: everybody may."""
+    """Chooses the roles whose members may make videos; empty: everybody may."""
 
 
 class LimitedRole(RoleMenu, custom_id="cb:server:limited:all:{owner_id}"):
-    """Chooses the role for whose limits a form opens."""
+    """Chooses a role, and opens the form for its limits."""
 
     most = 1
 
 
 class LogChannel(EntitySelect, custom_id="cb:server:log:all:{owner_id}"):
-    """Chooses where a line is written of each job; none: nowhere."""
+    """Chooses the channel that gets a line about each job; empty: none."""
 
     def __init__(
         self, owner_id: int, placeholder: str = "", shown: Sequence[int] = (), chosen: Iterable[int] = ()

@@ -1,4 +1,4 @@
-"""The message of /tasks: drawn, opened at one job, and kept up to date while something runs."""
+"""The message of /tasks: rendered, opened at one job, and refreshed while something is running."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Client(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Fresh:
-    """A list that is kept up to date: what it shows, since when it is there, and when it is looked at next."""
+    """A list that is being refreshed: what it shows, since when it exists, and when it is checked next."""
 
     interaction: _Interaction
     shown: MessageContent
@@ -50,10 +50,10 @@ class _Fresh:
 
 
 class TaskList:
-    """Of each person, the list that they looked at last is kept up to date, by one loop for all (:meth:`run`).
+    """Refreshes the list that each person opened last, in one loop for all (:meth:`run`).
 
-    That ends when nothing runs any more, when the interaction's token is about to die, when the message is gone or
-    shows one job, and when the bot is being stopped.
+    Refreshing ends when nothing is running, when the interaction's token is about to expire, when the message is gone
+    or shows one job, and when the bot is being stopped.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TaskList:
         clock: Clock,
         tell_others: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """``tell_others``: that a person's list is drawn here from now on, in case another process refreshes it."""
+        """``tell_others``: that a person's list is refreshed here from now on, in case another process does so."""
         self._tell_others = tell_others
         self._job_service = job_service
         self._jobs = jobs
@@ -73,11 +73,11 @@ class TaskList:
 
     @property
     def refreshed(self) -> int:
-        """How many lists are kept up to date."""
+        """How many lists are being refreshed."""
         return len(self._fresh)
 
     async def draw(self, interaction: _Interaction) -> None:
-        """Show the list in the place of the deferred answer, or of the message whose button was pressed."""
+        """Show the list, replacing the deferred answer, or the message whose button was pressed."""
         owner, now = interaction.user.id, self._clock()
         await self._leave(owner)
         overview, shown = await self._list(interaction)
@@ -87,7 +87,7 @@ class TaskList:
             self._fresh[owner] = _Fresh(interaction, shown, since=now, due=now + timedelta(seconds=first))
 
     async def open(self, interaction: _Interaction, job_id: str) -> None:
-        """Show one job in the place of the list. Raises :class:`~bot.errors.UnknownJob`."""
+        """Show one job, replacing the list. Raises :class:`~bot.errors.UnknownJob`."""
         owner = interaction.user.id
         job = await self._jobs.get(owner, job_id)
         if job is None:
@@ -104,7 +104,7 @@ class TaskList:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Look once at every list that is due, and edit those that have changed. Never raises."""
+        """Check every list that is due once, and edit those that have changed. Never raises."""
         for owner, fresh in list(self._fresh.items()):
             if fresh.due > self._clock():
                 continue
@@ -113,7 +113,7 @@ class TaskList:
                     self._fresh.pop(owner, None)
 
     async def _refreshed(self, fresh: _Fresh) -> bool:
-        """Whether it is to be looked at again."""
+        """Whether to check it again later."""
         age = self._clock() - fresh.since
         if cast("_Client", fresh.interaction.client).handlers.draining or age >= limits.TOKEN_USABLE:
             return False
@@ -125,10 +125,10 @@ class TaskList:
                 async with asyncio.timeout(limits.PROGRESS_PATIENCE):
                     await edit_answer(fresh.interaction, new)
                 fresh.shown = new
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # a timeout is one of the last
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
             log.info("task_list_not_refreshed", error=type(error).__name__)
             return False
-        except Exception as error:  # noqa: BLE001 - the list was drawn once, and is only no longer kept up to date
+        except Exception as error:  # noqa: BLE001 - the list was shown once, and is only no longer refreshed
             unexpected("task_list_failed", error)
             return False
         return is_under_way(overview)
@@ -144,7 +144,7 @@ class TaskList:
         await self.leave(owner_id)
 
     async def leave(self, owner_id: int) -> None:
-        """Refresh their list no more; an edit that is under way is waited for, so that it is not the last one."""
+        """Stop refreshing their list; waits for a running edit, so that it is not the last one."""
         fresh = self._fresh.pop(owner_id, None)
         if fresh is not None:
             async with fresh.editing:

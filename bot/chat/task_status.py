@@ -1,4 +1,4 @@
-"""How one job of /tasks stands, in a few words, and what can be done with it. Pure rendering."""
+"""Describes how one job of /tasks stands, in a few words, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ _ASKED = {
 
 
 def waits_for_owner(job: Job) -> bool:
-    """Whether it goes on when its owner has answered something."""
+    """Whether it needs an answer from its owner."""
     return job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW
 
 
 def subject_of(job: Job, locale: str) -> str:
-    """What a job is known by: a name, or where its video comes from. It comes from outside."""
+    """What identifies a job to people: a name, or where its video comes from. It comes from outside."""
     if isinstance(job.request, CharacterRequest) and job.request.name:
         return job.request.name
     if isinstance(job.request, VideoRequest):
@@ -71,7 +71,7 @@ def subject_of(job: Job, locale: str) -> str:
     source = job.request.source
     if isinstance(source, Attachment):
         return source.filename
-    # As it is written: letters that only look like those of another host are not shown as them.
+    # Unchanged: letters that only look like those of another host are not converted.
     if isinstance(source, Link):
         return URL(source.url).raw_host or ""
     if isinstance(source, StoredVideo):
@@ -80,7 +80,7 @@ def subject_of(job: Job, locale: str) -> str:
 
 
 def status_of(job: Job, overview: Overview) -> Text:
-    """How the job stands, in a few words; of one that failed, why."""
+    """The status of the job in a few words; if it failed, the reason."""
     if job.outcome is Outcome.UNKNOWN:
         return job.failure or text("I don't know how this ended. It may have been charged.")
     if job.outcome is Outcome.FAILED:
@@ -103,14 +103,14 @@ def status_of(job: Job, overview: Overview) -> Text:
 
 
 def buttons_of(job: Job, now: datetime, locale: str) -> tuple[DurableButton, ...]:
-    """Everything that can be done with it, as it stands in /tasks."""
+    """The buttons for everything that can be done with it, as in /tasks."""
     return tuple(
         action(job.id, job.owner_id, say(label, locale), in_list=True) for action, label in actions_of(job, now)
     )
 
 
 def actions_of(job: Job, now: datetime) -> Iterator[Action]:
-    """Everything that can be done with it, with the label of the button."""
+    """Everything that can be done with it, with the label of each button."""
     if waits_for_owner(job):
         yield from _answers(job)
     if job.may_be_cancelled:

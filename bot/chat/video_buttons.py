@@ -1,4 +1,4 @@
-"""The buttons and menus of videos, answered in cogs/video."""
+"""The buttons and menus of videos, handled in cogs/video."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.chat.selects import DurableSelect
 
 
 class TakeInstead(DurableButton, custom_id="cb:video:take:{draft_id}:{change}:{owner_id}"):
-    """Makes the video with one thing changed; ``change`` is a :class:`~bot.jobs.video_questions.Change`."""
+    """Makes the video with one change; ``change`` is a :class:`~bot.jobs.video_questions.Change`."""
 
     def __init__(
         self, draft_id: str, change: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary
@@ -39,7 +39,7 @@ class TurnVideos(PageButton, custom_id="cb:videos:page:{offset}:{owner_id}"):
 
 
 class OpenVideo(DurableSelect, custom_id="cb:videos:open:all:{owner_id}"):
-    """Under lists of earlier versions: shows one of the videos of /video list. The values are the videos' ids."""
+    """On lists of earlier versions: shows one of the videos of /video list. The values are the videos' ids."""
 
 
 class VideoButton(DurableButton):
@@ -53,11 +53,11 @@ class VideoButton(DurableButton):
 
 
 class ShowVideo(VideoButton, custom_id="cb:video:show:{video_id}:{owner_id}"):
-    """Shows it again, to its owner alone."""
+    """Shows it again, to its owner only."""
 
 
 class AnotherTake(VideoButton, custom_id="cb:video:another:{video_id}:{owner_id}"):
-    """Opens the form of a video with all that this one was asked for."""
+    """Opens the form of a video, filled in with the request of this one."""
 
 
 class CharacterOfVideo(VideoButton, custom_id="cb:video:character:{video_id}:{owner_id}"):

@@ -1,4 +1,4 @@
-"""The form of a video: what is to happen, who plays, and which model makes it."""
+"""The form of a video: what happens in it, who plays, and which model makes it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from bot.texts import text
 from bot.values.job import CastRole, VideoRequest
 
 NEW: Final = "new"
-"""The subject of a form that belongs to no draft, and to no video."""
+"""The subject of a form that belongs to no draft and no video."""
 
 _AGAIN: Final = "again-"
 _FAILED: Final = "failed-"
 _BEST: Final = "best"
-_BETWEEN_NAMES: Final = re.compile(r"[,，、\n]")  # commas as they are typed in any of our languages
+_BETWEEN_NAMES: Final = re.compile(r"[,，、\n]")  # commas as typed in any of our languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormChoices:
-    """What a form offers. ``cast`` is ``None`` where there was no time to read it, and then names are typed.
+    """What a form offers. ``cast`` is ``None`` if it could not be read in time; then names are typed.
 
-    ``default``: the id of the character that plays where its owner names nobody; 0: there is none.
+    ``default``: the id of the character that plays if its owner names nobody; 0: there is none.
     """
 
     cast: Sequence[CastRole] | None = None
@@ -42,9 +42,9 @@ class FormChoices:
 
 
 class VideoForm(DurableForm, prefix="cbf:video"):
-    """Its subject is a draft's id, :func:`take_of` a video, :func:`change_of` a job that failed, or :data:`NEW`.
+    """Its subject is a draft's id, :func:`take_of` a video, :func:`change_of` a failed job, or :data:`NEW`.
 
-    Those who play are ``chosen`` already.
+    The cast is preselected.
     """
 
     def __init__(
@@ -75,18 +75,18 @@ def take_of(video_id: int) -> str:
 
 
 def video_in(subject: str) -> int | None:
-    """The counterpart of :func:`take_of`; ``None`` where the form is about something else."""
+    """Parse :func:`take_of`; ``None`` if the form is about something else."""
     number = subject.removeprefix(_AGAIN)
     return int(number) if number != subject and number.isdecimal() else None
 
 
 def change_of(job_id: str) -> str:
-    """The subject of a form for what a job that failed was asked for; as with :func:`take_of` it needs no draft."""
+    """The subject of a form for the request of a failed job; as with :func:`take_of` it needs no draft."""
     return f"{_FAILED}{job_id}"
 
 
 def job_in(subject: str) -> str | None:
-    """The counterpart of :func:`change_of`; ``None`` where the form is about something else."""
+    """Parse :func:`change_of`; ``None`` if the form is about something else."""
     return subject.removeprefix(_FAILED) if subject.startswith(_FAILED) else None
 
 
@@ -135,14 +135,14 @@ def _model_line(models: Sequence[ModelCard], locale: str, wanted: str | None) ->
 
 
 def named_in(typed: Mapping[str, str]) -> tuple[str | int, ...]:
-    """Who plays, as a submitted form says it: ids of the menu, or names as they were typed."""
+    """Who plays, according to a submitted form: ids from the menu, or names as they were typed."""
     ids = [int(each) for each in typed.get("cast", "").split(",") if each.isdecimal()]
     names = [each.strip() for each in _BETWEEN_NAMES.split(typed.get("names", ""))]
     return (*ids, *(name for name in names if name))
 
 
 def request_in(typed: Mapping[str, str], before: VideoRequest | None = None) -> VideoRequest:
-    """The request of a submitted form, still without a cast; what is not in the form stays as it was ``before``."""
+    """The request of a submitted form, still without a cast; what the form does not contain stays as ``before``."""
     request = before if before is not None else VideoRequest(prompt="", cast=())
     model = request.model
     if "model" in typed:
