@@ -186,7 +186,7 @@ def rows(items: Iterable[DurableItem]) -> Iterator[ui.ActionRow[ui.LayoutView]]:
 
 
 def _item(item: DurableItem) -> ui.Item[ui.LayoutView]:
-    return item  # discord.py types dynamic items for ``View`` only
+    return item  # type: ignore[return-value]  # discord.py types dynamic items for ``View`` only
 
 
 def footers(message: discord.Message) -> Iterator[str]:

@@ -196,7 +196,7 @@ class CastbookClient(commands.AutoShardedBot):
         if payload.get("channel"):
             payload["channel"] = _LEFT_OUT | payload["channel"]
         await self._learn_category(payload)
-        self._connection.parse_interaction_create(payload)  # as Discord sends it
+        self._connection.parse_interaction_create(payload)  # type: ignore[arg-type]  # as Discord sends it
 
     async def _learn_category(self, payload: Mapping[str, Any]) -> None:
         """For a thread, the interaction names only its channel. If managers have closed channels, the category matters

@@ -25,4 +25,4 @@ def webhook_of(client: discord.Client, token: str) -> discord.Webhook:
 
 def message_at(message_id: int | None) -> int:
     """``None``: the interaction's first answer."""
-    return message_id or _Original()  # discord.py wants an id, but accepts this too
+    return message_id or _Original()  # type: ignore[return-value]  # discord.py wants an id, but accepts this too

@@ -35,7 +35,7 @@ class PrivateReply:
         self._client = client
         self._clock = clock
         self._own_messages = own_messages
-        self._refused: deque[str] = deque(maxlen=limits.DEAD_TOKENS_REMEMBERED)  # tokens that died before their time
+        self._refused: deque[str] = deque(maxlen=limits.DEAD_TOKENS_REMEMBERED)  # rejected before they expired
 
     def token_usable(self, origin: Origin) -> bool:
         """Whether the token may still be used. Check first: calls with expired tokens count towards a ban."""
