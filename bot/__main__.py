@@ -1,4 +1,4 @@
-"""The command line: parses, then hands over to app."""
+"""The command line: parses the arguments, then hands over to app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _look(name: str) -> Command:
-    """check, invite or migrate: what they print is the answer, so the log only has what goes wrong."""
+    """check, invite or migrate: their output is the answer, so only problems are logged."""
 
     def look(given: argparse.Namespace) -> None:
         from bot.app import check, process
@@ -92,7 +92,7 @@ def _shards(typed: str) -> Shards:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every command with its options. Each imports what it needs only when it is run."""
+    """Every command with its options. Each imports what it needs only when it runs."""
     made = argparse.ArgumentParser(
         prog="castbook", description="A Discord bot that turns a short clip into a reusable video character."
     )

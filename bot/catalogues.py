@@ -1,4 +1,4 @@
-"""Reads translations from gettext catalogues as they are written (``.po``), so that nothing has to be built first."""
+"""Reads translations directly from gettext catalogues (``.po``), so that there is no build step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 
 LANGUAGES = ("zh_CN", "zh_TW", "ja", "ko", "ru", "es", "pt_BR")
-"""Those that there is a catalogue of, as gettext writes them; English is in the code."""
+"""The languages with a catalogue, under gettext's names; English is in the code."""
 
 LOCALES = ("en-US", "zh-CN", "zh-TW", "ja", "ko", "ru", "es-ES", "es-419", "pt-BR")
-"""Discord's names of the languages that the bot speaks; English stands for all others."""
+"""The bot's languages under Discord's names; English stands for all others."""
 
 FOLDER = Path(__file__).with_name("locale")
 
@@ -26,7 +26,7 @@ _PLURAL_FORMS = re.compile(r"plural=([^;\n]+)")
 class Catalogue:
     """One language. ``forms``: by context (empty without one) and English sentence, a sentence for each plural form.
 
-    What is not translated, or marked ``fuzzy``, is not in it. ``plural`` says which form a number takes.
+    Untranslated entries, and those marked ``fuzzy``, are left out. ``plural`` returns the index of a number's form.
     """
 
     forms: Mapping[tuple[str, str], tuple[str, ...]]
@@ -34,13 +34,13 @@ class Catalogue:
 
 
 def path_of(language: str) -> Path:
-    """Where the catalogue of ``language`` is, by gettext's own convention."""
+    """The path of the catalogue of ``language``, by gettext's own convention."""
     return FOLDER / language / "LC_MESSAGES" / "castbook.po"
 
 
 @lru_cache(maxsize=64)  # Discord knows some thirty locales
 def catalogue_of(locale: str) -> Catalogue | None:
-    """The catalogue for a Discord locale (``pt-BR``, ``es-419``); ``None`` where there is none: English."""
+    """The catalogue for a Discord locale (``pt-BR``, ``es-419``); ``None`` if there is none: English."""
     for language in (locale.replace("-", "_"), locale.split("-", 1)[0]):
         if path_of(language).is_file():
             return _catalogue(language)
@@ -53,9 +53,9 @@ def _catalogue(language: str) -> Catalogue:
 
 
 def parse(content: str) -> Catalogue:
-    """Read what ``make messages`` writes: entries with a blank line between them. Raises ``ValueError``.
+    """Parse what ``make messages`` writes: entries separated by blank lines. Raises ``ValueError``.
 
-    Its quoted strings have the escapes of JSON.
+    Its quoted strings use the escapes of JSON.
     """
     forms: dict[tuple[str, str], tuple[str, ...]] = {}
     plural: Callable[[int], int] = _as_in_english

@@ -1,4 +1,4 @@
-"""Waiting: for a place among few, for work that must not be left half-done, for the loop; never beyond a limit."""
+"""Limiters with time limits and fairness, shielded work, and waiting until the event loop keeps up."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import structlog
 _T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
-_left_behind: set[asyncio.Future[Any]] = set()  # the loop itself only keeps weak references
+_left_behind: set[asyncio.Future[Any]] = set()  # the event loop only keeps weak references
 
 
 async def shielded(work: Awaitable[_T]) -> _T:
-    """The result of ``work``, which goes on to its end even when this is cancelled, however often.
+    """The result of ``work``, which runs to its end even if this is cancelled, however often.
 
-    Then the cancellation is raised, after the end: nothing is under way any more. (anyio's shielded scope does not
-    hold against asyncio's own cancellation, which is what reaches us: from the runner, and from discord.py.)
+    The cancellation is raised after that, so nothing is running any more. (anyio's shielded scope does not protect
+    against asyncio's own cancellation, which is what the runner and discord.py use.)
     """
     running = asyncio.ensure_future(work)
     try:
@@ -34,15 +34,15 @@ async def shielded(work: Awaitable[_T]) -> _T:
             except asyncio.CancelledError:
                 continue  # raised below
         if not running.cancelled():
-            running.exception()  # looked at: what matters now is that we were cancelled
+            running.exception()  # retrieved: what matters now is that we were cancelled
         raise
 
 
 async def within(seconds: float, work: Awaitable[_T]) -> _T:
-    """The result of ``work``. Raises :class:`TimeoutError` after ``seconds``, and does not wait any longer then.
+    """The result of ``work``. Raises :class:`TimeoutError` after ``seconds``, without waiting any longer.
 
-    ``asyncio.timeout`` cannot promise that: a statement of the database is shielded, and ends only when it ends, which
-    may be seconds later. Here the late work is cancelled and comes to its own end behind our back.
+    ``asyncio.timeout`` cannot promise that: a database statement is shielded, and may end seconds later. Here the late
+    work is cancelled and ends in the background.
     """
     running = asyncio.ensure_future(work)
     try:
@@ -68,20 +68,20 @@ def _ended(task: asyncio.Future[Any]) -> None:
 async def until_the_loop_keeps_up(*, busy: float, at_most: float) -> None:
     """Return once a round of the event loop computes for less than ``busy`` seconds, or after about ``at_most``.
 
-    What it computes is looked at, not the time that it takes: on a busy machine, waiting would help nobody.
+    CPU time counts, not elapsed time: on a busy machine, waiting would not help.
     """
     loop = asyncio.get_running_loop()
     last = loop.time() + at_most
     while True:
         before = time.thread_time()
-        await asyncio.sleep(0)  # until everything that is ready by now has had its turn
+        await asyncio.sleep(0)  # until everything that is ready by now has run
         if time.thread_time() - before < busy or loop.time() > last:
             return
         await asyncio.sleep(busy)
 
 
 class PriorityLimiter:
-    """At most ``limit`` places at once; a free place goes to an urgent request first, among equals to the oldest."""
+    """At most ``limit`` places at once; a free place goes to urgent requests first, then to the oldest."""
 
     def __init__(self, limit: int) -> None:
         self._free = limit
@@ -89,8 +89,8 @@ class PriorityLimiter:
         self._others: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self, *, urgent: bool) -> None:
-        """Wait for a place; it has to be given back with :meth:`release`."""
-        if self._free:  # a place is only ever free while nobody waits
+        """Wait for a place; give it back with :meth:`release`."""
+        if self._free:  # a place is free only if nobody waits
             self._free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -99,7 +99,7 @@ class PriorityLimiter:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.release()  # the place came in the same moment: the next one gets it
+                self.release()  # the place arrived at the same moment: pass it on
             raise
 
     def release(self) -> None:
@@ -107,7 +107,7 @@ class PriorityLimiter:
         for queue in (self._urgent, self._others):
             while queue:
                 turn = queue.popleft()
-                if not turn.done():  # else it was cancelled meanwhile
+                if not turn.done():  # otherwise it was cancelled meanwhile
                     turn.set_result(None)
                     return
         self._free += 1
@@ -116,19 +116,18 @@ class PriorityLimiter:
 class FairLimiter:
     """At most ``limit`` places at once; a free place goes to the waiting owner who holds the fewest.
 
-    Among owners who hold equally many, the one who has waited longest is next; one owner's own requests are served
-    in the order in which they came. So however many requests one person makes, another person waits for one place at
-    most, never for all of theirs. A place is held around the act alone (design, rule 15), never while something else
-    is waited for.
+    Among owners who hold equally many, the one who has waited longest is next; one owner's own requests are served in
+    order. So however many requests one person makes, another person waits for one place at most, never for all of
+    theirs. Hold a place only while the resource is in use (design, rule 15), never while waiting for something else.
     """
 
     def __init__(self, limit: int) -> None:
-        """``limit``: places, at least 1. Raises ValueError otherwise: with none, everybody would wait for ever."""
+        """``limit``: places, at least 1. Raises ValueError otherwise, because everybody would wait for ever."""
         if limit < 1:
             raise ValueError("a limiter needs at least one place")
         self._free = limit
         self._held: Counter[int] = Counter()
-        self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()  # by owner, who came first first
+        self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()  # by owner, in order of arrival
 
     @property
     def waiting(self) -> int:
@@ -146,7 +145,7 @@ class FairLimiter:
 
     @contextmanager
     def place_now(self, owner_id: int) -> Iterator[bool]:
-        """Hold a place inside the ``with`` block where one is free; yields whether one was. Never waits."""
+        """Hold a place inside the ``with`` block if one is free; yields whether one was. Never waits."""
         if not self._free:
             yield False
             return
@@ -157,7 +156,7 @@ class FairLimiter:
             self._release(owner_id)
 
     async def _acquire(self, owner_id: int) -> None:
-        if self._free:  # a place is only ever free while nobody waits
+        if self._free:  # a place is free only if nobody waits
             self._take(owner_id)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -166,7 +165,7 @@ class FairLimiter:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._release(owner_id)  # the place came in the same moment: the next one gets it
+                self._release(owner_id)  # the place arrived at the same moment: pass it on
             else:
                 self._forget(owner_id, turn)
             raise
@@ -181,13 +180,13 @@ class FairLimiter:
         if not self._held[owner_id]:
             del self._held[owner_id]
         while self._free and self._waiting:
-            following = min(self._waiting, key=lambda owner: self._held[owner])  # of equals, the first in the order
+            following = min(self._waiting, key=lambda owner: self._held[owner])  # among equals, the first in the order
             turn = self._waiting[following].popleft()
             if self._waiting[following]:
                 self._waiting.move_to_end(following)
             else:
                 del self._waiting[following]
-            if not turn.done():  # a cancelled one takes itself out as soon as it runs
+            if not turn.done():  # a cancelled one removes itself as soon as it runs
                 self._take(following)
                 turn.set_result(None)
 
@@ -203,20 +202,20 @@ class FairLimiter:
 class Places:
     """A limiter for each resource that jobs share (design, rule 15).
 
-    What was paid for has its own: it never waits behind somebody's slow link or long video.
+    Paid results have their own, so they never wait behind somebody's slow link or long video.
     """
 
-    links: FairLimiter  # downloads from other people's servers, which may be as slow as they like
+    links: FairLimiter  # downloads from other people's servers, which may be very slow
     attachments: FairLimiter  # downloads from Discord
     results: FairLimiter  # downloads of what the provider made
     uploads: FairLimiter
-    videos: FairLimiter  # child processes that look into a video
-    pictures: FairLimiter  # child processes that open a picture of the provider's
+    videos: FairLimiter  # child processes that inspect a video
+    pictures: FairLimiter  # child processes that open a picture from the provider
     sends: FairLimiter  # messages to Discord
 
     @classmethod
     def of(cls, *, downloads: int, uploads: int, videos: int, sends: int) -> Places:
-        """So many places each; ``downloads`` for links, attachments and results alike."""
+        """The limiters with these numbers of places; ``downloads`` for links, attachments and results alike."""
         return cls(
             links=FairLimiter(downloads),
             attachments=FairLimiter(downloads),

@@ -1,4 +1,4 @@
-"""The failures that people are told about: what happened, whether it was charged, what to do now.
+"""Failures that people are told about: what happened, whether it was charged, what to do now.
 
 Anything else is a defect: it is logged under an id, and the person is shown that id.
 """
@@ -26,7 +26,7 @@ class Refusal(CastbookError):
 
 
 class BadRange(Refusal):
-    """The seconds are not one to three seconds of a video. ``problem`` says that alone, without what to do now."""
+    """The seconds are not one to three seconds of a video. ``problem`` says only that, without what to do now."""
 
     def __init__(self, message: Text, problem: Text) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class BadRange(Refusal):
 
 
 class BadSource(Refusal):
-    """Not exactly one of attachment, link, task; or one that can be seen not to work."""
+    """Not exactly one of attachment, link, task; or one that obviously cannot work."""
 
 
 class BadLink(BadSource):
@@ -42,11 +42,11 @@ class BadLink(BadSource):
 
 
 class MessageLink(BadLink):
-    """A link to a message in Discord. The message menu is the way to what is in it."""
+    """A link to a message in Discord. The message menu is the way to use its video."""
 
 
 class BadFile(Refusal):
-    """The file is not a video that the provider takes: wrong type, empty, or too large."""
+    """The file is not a video that the provider accepts: wrong type, empty, or too large."""
 
 
 class TooLarge(BadFile):
@@ -54,7 +54,7 @@ class TooLarge(BadFile):
 
 
 class DownloadFailed(CastbookError):
-    """The download failed; ``permanent`` where another try cannot help."""
+    """The download failed; ``permanent`` if another try cannot help."""
 
     def __init__(self, message: Text, *, permanent: bool) -> None:
         super().__init__(message)
@@ -62,18 +62,18 @@ class DownloadFailed(CastbookError):
 
 
 class AttachmentGone(DownloadFailed):
-    """Discord no longer has an attachment at that address; its address can be renewed where it still has the file."""
+    """Discord no longer has an attachment at that address; the address can be renewed if Discord still has the file."""
 
     def __init__(self, message: Text) -> None:
         super().__init__(message, permanent=True)
 
 
 class QuotaReached(Refusal):
-    """A limit of the operator's: running jobs, jobs a day, or disk."""
+    """A limit of the operator's: running jobs, jobs per day, or disk."""
 
 
 class UnknownCharacter(Refusal):
-    """Not in this person's cast. Another person's character is answered like this too."""
+    """Not in this person's cast. The same answer is given for another person's character."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -85,7 +85,7 @@ class UnknownCharacter(Refusal):
 
 
 class NameTaken(Refusal):
-    """Another character of this person's is called ``name``; ``free`` is that with a number behind it."""
+    """Another character of this person is called ``name``; ``free`` is that name with a number after it."""
 
     def __init__(self, name: str, free: str) -> None:
         super().__init__(text("You already have a character called “{name}”. Please choose another name.", name=name))
@@ -101,14 +101,14 @@ class UnknownJob(Refusal):
 
 
 class TooLateToCancel(Refusal):
-    """The submission has begun: the provider may be at work on it."""
+    """The submission has begun: the provider may be working on it."""
 
     def __init__(self) -> None:
         super().__init__(text("It's too late to cancel this: ToAPIs is working on it. You'll get the result."))
 
 
 def unexpected_uncharged(error_id: str) -> Text:
-    """:func:`unexpected` where it is certain that nothing was sent."""
+    """As :func:`unexpected`, if it is certain that nothing was sent."""
     return text(
         "Something went wrong on our side (ID {id}). Nothing was charged. Try again. If it happens "
         "again, give this ID to the people who run this bot.",
@@ -129,11 +129,11 @@ class DatabaseFault(StrEnum):
     """Why the database cannot be written at the moment, though nothing is broken."""
 
     BUSY = "busy"  # another program holds the database
-    FULL = "full"  # no room on the disk, or no right to more of it
+    FULL = "full"  # no room on the disk, or the disk quota is used up
 
 
 def not_saved(fault: DatabaseFault, error_id: str) -> Text:
-    """The text for what could not be saved; the log has ``error_id``. Nothing was submitted for it."""
+    """The text when something could not be saved; the log has ``error_id``. Nothing was submitted."""
     if fault is DatabaseFault.BUSY:
         return text(
             "I couldn't save that, because my database is busy (ID {id}). Try again in a minute. /tasks shows what is "
@@ -150,7 +150,7 @@ def not_saved(fault: DatabaseFault, error_id: str) -> Text:
 class BadStart(Exception):
     """The bot cannot start; one plain sentence for the operator, never with a setting's value."""
 
-    exit_code = 69  # EX_UNAVAILABLE: something needed is not there
+    exit_code = 69  # EX_UNAVAILABLE: something required is missing
 
 
 class BadConfiguration(BadStart):

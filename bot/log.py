@@ -1,4 +1,4 @@
-"""Structured logs on stderr: our own events and those of the libraries, without secrets and without payloads."""
+"""Structured logs on stderr: our events and those of the libraries, without secrets or payloads."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from bot.config import LogSettings
 from bot.metrics import UNEXPECTED_ERRORS
 
 MASK: Final = "[secret]"
-SHORTEST_SECRET: Final = 4  # masking every "a" would leave nothing to read, and protect nothing
+SHORTEST_SECRET: Final = 4  # masking every "a" would make logs unreadable, and protect nothing
 
 _OURS = ("bot", "cogs", "playground")
-# Our level does not reach below these. At DEBUG, and SQLAlchemy at INFO, they write what passes through them:
-# interaction tokens, parameters of statements.
+# These loggers stay at INFO or above, because below (SQLAlchemy: at INFO) they log what passes through them:
+# interaction tokens and parameters of statements.
 _FLOORS = {"": logging.INFO, "sqlalchemy": logging.WARNING, "aiohttp.access": logging.WARNING}
-# Interaction tokens are too many and too short-lived to be registered: they are known by their place and their look.
+# Interaction tokens are too many and too short-lived to be registered: they are recognised by context and format.
 _TOKEN = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"'\\]+|aW50ZXJhY3Rpb246[\w-]+")
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Known by its class, so that it is replaced when the logs are configured again."""
+    """A class of our own, so that it can be found and replaced when logging is configured again."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Say where a line is missing. The usual answer would print its arguments, unmasked."""
+        """Say that a line is missing. The default would print its arguments unmasked."""
         with contextlib.suppress(OSError, ValueError):  # stderr is gone: nobody is left to tell
             self.stream.write(f"A line from {record.pathname}:{record.lineno} could not be logged.\n")
 
 
 def configure(settings: LogSettings, *, secrets: Iterable[str] = ()) -> None:
-    """Send everything that is logged to stderr, as text or as JSON lines.
+    """Send all logs to stderr, as text or as JSON lines.
 
-    ``secrets`` never appear in it, whatever they are part of: an event, a value, a traceback. Below INFO only our
-    own loggers are heard.
+    ``secrets`` are masked wherever they occur: in an event, a value, a traceback. Below INFO only our own loggers are
+    heard.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -84,7 +84,7 @@ def configure(settings: LogSettings, *, secrets: Iterable[str] = ()) -> None:
 
 
 def unexpected(event: str, error: BaseException, **context: object) -> str:
-    """Log a defect with its traceback under a new id of 8 hex digits, and return the id for the person it hit."""
+    """Log a defect with its traceback under a new id of 8 hex digits, and return the id for the person affected."""
     error_id = new_error_id()
     UNEXPECTED_ERRORS.inc()
     tracing.mark(error=error, error_id=error_id)
@@ -93,7 +93,7 @@ def unexpected(event: str, error: BaseException, **context: object) -> str:
 
 
 def passing(event: str, error: BaseException, **context: object) -> str:
-    """Log what passes by itself and is no defect: one line under a new id, without a traceback; returns the id."""
+    """Log a temporary fault that is no defect: one line under a new id, without a traceback; returns the id."""
     error_id = new_error_id()
     tracing.mark(error=error, error_id=error_id)
     structlog.get_logger(__name__).warning(event, error_id=error_id, error=type(error).__name__, **context)
@@ -101,12 +101,12 @@ def passing(event: str, error: BaseException, **context: object) -> str:
 
 
 def new_error_id() -> str:
-    """8 hex digits, by which one line is found."""
+    """8 hex digits that identify a log line."""
     return randomness.token_hex(4)
 
 
 def _traced(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Within a span, a line says of which trace it is."""
+    """Inside a span, add the trace's id to the line."""
     trace_id = tracing.trace_id()
     return event if trace_id is None else {**event, "trace_id": trace_id}
 
@@ -120,7 +120,7 @@ def _renderer(settings: LogSettings) -> Processor:
 
 
 class _Masked:
-    """A renderer behind which secrets are replaced: in its finished text, where nothing is left that could hide one."""
+    """Wraps a renderer, and masks secrets in its finished text, where nothing can hide them any more."""
 
     def __init__(self, renderer: Processor, secrets: Iterable[str]) -> None:
         self._renderer = renderer

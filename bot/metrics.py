@@ -1,7 +1,7 @@
-"""What is measured. It is the process's, as the logs are: a second bot in the same process goes on counting.
+"""Metrics. They belong to the process, like the logs: a second bot in the same process adds to them.
 
-The registry is our own, so that what is served is this list and nothing that a library registers by itself. No label
-names a person, or anything of which there could be ever more.
+The registry is our own, so that only these metrics are exported, and none that a library registers. No label names a
+person or has an unbounded number of values.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ REGISTRY = CollectorRegistry()
 
 
 class Fault(StrEnum):
-    """What became of a request that did not bring what was asked for."""
+    """How a request failed."""
 
-    UNREACHABLE = "unreachable"  # it never got there
-    SILENT = "silent"  # it may have got there; no answer came back
-    UNREADABLE = "unreadable"  # an answer that is none
+    UNREACHABLE = "unreachable"  # it never arrived
+    SILENT = "silent"  # it may have arrived; there was no answer
+    UNREADABLE = "unreadable"  # the answer could not be parsed
     TROUBLE = "trouble"  # 5xx
     RATE_LIMITED = "rate_limited"  # 429
     NOT_FOUND = "not_found"  # 404
@@ -29,7 +29,7 @@ class Fault(StrEnum):
 
 
 class MediaFault(StrEnum):
-    """Why a look into a file brought nothing."""
+    """Why an operation on a file failed."""
 
     UNUSABLE = "unusable"  # the file's own fault
     FAILED = "failed"  # its child died, was too slow, or answered nonsense
@@ -40,17 +40,17 @@ class DiscordRoute(StrEnum):
     """What a request to Discord is about."""
 
     FIRST_ANSWER = "first_answer"  # to a command, a button or a form: Discord waits three seconds for it
-    REPLY = "reply"  # by an interaction's token: its original answer, and follow-ups
-    MESSAGE = "message"  # into a channel or a direct message
+    REPLY = "reply"  # with an interaction's token: its original answer, and follow-ups
+    MESSAGE = "message"  # to a channel or a direct message
     OTHER = "other"
 
 
 class BucketOperation(StrEnum):
-    """What is asked of the bucket with the files."""
+    """A request to the bucket."""
 
     PUT = "put"
     GET = "get"
-    HEAD = "head"  # what an object's content is, without it
+    HEAD = "head"  # an object's metadata
     COPY = "copy"  # within the bucket
     LIST = "list"
     DELETE = "delete"
@@ -162,7 +162,7 @@ READABLE = Gauge(
 
 
 def fault_of(status: int) -> Fault | None:
-    """What an HTTP status means here; ``None`` where it is none."""
+    """The fault for an HTTP status; ``None`` if it is none."""
     if status < 400:
         return None
     if status >= 500:
@@ -170,7 +170,7 @@ def fault_of(status: int) -> Fault | None:
     return {404: Fault.NOT_FOUND, 429: Fault.RATE_LIMITED}.get(status, Fault.REFUSED)
 
 
-# A series that begins at its first event hides that event from every rate.
+# A series that starts with its first event would hide that event from every rate.
 for _outcome in Outcome:
     JOBS_ENDED.labels(_outcome)
 for _path in DeliveryRoute:

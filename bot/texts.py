@@ -1,7 +1,7 @@
-"""Sentences for people: a message id with parameters, put into words only where somebody reads it.
+"""Texts for people: a message id with parameters, rendered only when somebody reads it.
 
-The message id is the English sentence itself (gettext's own convention), so a row written by an older version
-still reads well when a sentence has changed since. ``make messages`` collects them.
+The message id is the English sentence itself (gettext's convention), so a row written by an older version still reads
+well after the sentence has changed. ``make messages`` collects them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from bot.catalogues import catalogue_of
 Param: TypeAlias = "str | int | float | Text"
 
 _DECIMALS = 3
-# The signs for thousands and for decimals, where they are not those of English (Unicode CLDR).
+# Separators of thousands and decimals that differ from English (Unicode CLDR).
 _SIGNS = {"ru": ("\xa0", ","), "es-ES": (".", ","), "pt-BR": (".", ",")}
 _ENGLISH_SIGNS = (",", ".")
-_FRACTION = 2  # what "1.5 credits" is said like: two credits, in all our languages
+_FRACTION = 2  # "1.5 credits" takes the plural form of two credits, in all our languages
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One message for a person, not yet in words.
+    """A message for a person that is not rendered yet.
 
-    ``params`` fill the ``{names}`` of ``msgid``; a parameter may be a text of its own. Strings among them came
-    from outside (names, links) and are escaped when they are rendered. A float is a number for people and gets the
-    signs of their language; an int stays as it is (an id, an instant).
-    ``plural``: the English sentence for every number but one, where the sentence depends on the parameter ``count``.
-    ``context`` tells apart what one English word means in two places.
+    ``params`` fill the ``{names}`` in ``msgid``; a parameter may itself be a text. Strings among them come from outside
+    (names, links) and are escaped when they are rendered. A float is a number for people and gets the separators of
+    their language; an int is not formatted (an id, an instant). ``plural``: the English sentence for every number but
+    one, if the sentence depends on the parameter ``count``. ``context`` distinguishes two meanings of the same English
+    words.
     """
 
     msgid: str
@@ -43,20 +43,20 @@ class Text:
 
 
 def text(msgid: str, /, **params: Param) -> Text:
-    """Build a :class:`Text`; ``msgid`` is a literal, so that it is found and can be translated."""
+    """Build a :class:`Text`; ``msgid`` must be a literal, so that it can be found and translated."""
     return Text(msgid, params)
 
 
 def ntext(one: str, other: str, /, *, count: float, **params: Param) -> Text:
     """A text that depends on a number, like gettext's ``ngettext``; both have ``{count}``, or ``one`` leaves it out.
 
-    A sentence with two such numbers has a text of its own for the second, as a parameter.
+    If a sentence has two such numbers, the second is in its own text, passed as a parameter.
     """
     return Text(one, {"count": count, **params}, plural=other)
 
 
 def ptext(context: str, msgid: str, /, **params: Param) -> Text:
-    """A text whose English words mean something else in another place, like gettext's ``pgettext``."""
+    """A text whose English words have another meaning elsewhere, like gettext's ``pgettext``."""
     return Text(msgid, params, context=context)
 
 
@@ -65,7 +65,7 @@ def _verbatim(value: str) -> str:
 
 
 def render(message: Text, locale: str = "en", escape: Callable[[str], str] = _verbatim) -> str:
-    """Put ``message`` into words in ``locale`` (a Discord locale such as ``en-GB``); English where untranslated.
+    """Render ``message`` in ``locale`` (a Discord locale such as ``en-GB``); English if untranslated.
 
     ``escape`` is applied to string parameters, not to our own sentence.
     """
@@ -81,7 +81,7 @@ def render(message: Text, locale: str = "en", escape: Callable[[str], str] = _ve
 
 
 def translated(msgid: str, locale: str, context: str = "") -> str | None:
-    """What is said for ``msgid`` in ``locale``; ``None`` where there is no translation."""
+    """The translation of ``msgid`` in ``locale``; ``None`` if there is none."""
     catalogue = catalogue_of(locale)
     forms = catalogue.forms.get((context, msgid)) if catalogue else None
     return forms[0] if forms else None
@@ -100,7 +100,7 @@ def _words(message: Text, locale: str) -> str:
 
 
 def number(value: float, locale: str = "en") -> str:
-    """``value`` with the signs of ``locale``, at most three decimals and no trailing zeros: ``1,234.5``."""
+    """``value`` with the separators of ``locale``, at most three decimals and no trailing zeros: ``1,234.5``."""
     thousands, decimal = _SIGNS.get(locale, _ENGLISH_SIGNS)
     whole, _, fraction = f"{value:,.{_DECIMALS}f}".partition(".")
     fraction = fraction.rstrip("0")

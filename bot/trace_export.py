@@ -1,4 +1,6 @@
-"""Makes OpenTelemetry's spans and sends them to a collector. Imported only where one is set (:mod:`bot.tracing`)."""
+"""Creates OpenTelemetry spans and sends them to a collector. Imported only if one is configured
+(:mod:`bot.tracing`).
+"""
 
 from __future__ import annotations
 
@@ -29,17 +31,18 @@ from bot.tracing import Attribute, Span
 
 _log = structlog.get_logger(__name__)
 
-# "castbook" in hex, then the job's id: one gives the other.
+# "castbook" in hex, followed by the job's id, so that each can be derived from the other
 _TRACE_OF_JOB: Final = int.from_bytes(b"castbook") << 64
 _FLAGS: Final = trace.TraceFlags(trace.TraceFlags.SAMPLED | trace.TraceFlags.RANDOM_TRACE_ID)
 _NANOSECONDS: Final = 1_000_000_000
 
-_beginning: ContextVar[str] = ContextVar("beginning", default="")  # the job whose first span is being made
+_beginning: ContextVar[str] = ContextVar("beginning", default="")  # the job whose first span is being created
 
 
 class Tracer:
-    """The spans of this process, and the way they go. Whether one is sent follows from the id of its trace alone, so
-    that every process decides the same about a job."""
+    """The spans of this process, and their export. Whether a trace is sampled depends only on its id, so every process
+    decides the same for a job.
+    """
 
     def __init__(self, settings: TraceSettings, *, role: str) -> None:
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "castbook"}
@@ -59,12 +62,12 @@ class Tracer:
         exporter = OTLPSpanExporter(endpoint=f"{settings.endpoint}/v1/traces")
         self._provider.add_span_processor(BatchSpanProcessor(_Watched(exporter)))
         self._tracer = self._provider.get_tracer("castbook", __version__)
-        # It says the same at each try, with the address and what a proxy answered. We say once that it fails.
+        # It logs the same at each try, with the address and a proxy's answer. We log once that it fails.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
     async def close(self) -> None:
-        """Send what is left, for as long as that may take."""
-        # A thread of its own, which ends with the process: the loop's own threads would be waited for.
+        """Send the remaining spans, within the time limit."""
+        # In a daemon thread: the process would wait for the loop's own threads.
         sending = threading.Thread(target=self._provider.shutdown, name="traces-end", daemon=True)
         sending.start()
         until = time.monotonic() + limits.TRACES_FLUSHED_WITHIN
@@ -85,7 +88,7 @@ class Tracer:
         links = [trace.Link(asked_in)] if asked_in.is_valid else []
         before = _beginning.set(job_id)
         try:
-            # In no context: it is nobody's child.
+            # Without a context, so it has no parent.
             return _OpenSpan(self._tracer.start_span("job", Context(), attributes=_known(attributes), links=links))
         finally:
             _beginning.reset(before)
@@ -134,7 +137,7 @@ class _OpenSpan(Span):
 
 
 class _Ids(RandomIdGenerator):
-    """Random ids, but those of a job's first span follow from the job's id."""
+    """Random ids, except that those of a job's first span are derived from the job's id."""
 
     def generate_span_id(self) -> int:
         job_id = _beginning.get()
@@ -146,7 +149,7 @@ class _Ids(RandomIdGenerator):
 
 
 class _Watched(SpanExporter):
-    """Says once that the collector does not take what it is sent, and once that it does again."""
+    """Logs once that the collector rejects spans, and once that it accepts them again."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -167,7 +170,7 @@ class _Watched(SpanExporter):
 
 
 def _first_of(job_id: str) -> trace.SpanContext:
-    """The first span of a job, in whichever process it was."""
+    """The context of a job's first span, in any process."""
     number = int(job_id, 16)
     return trace.SpanContext(_TRACE_OF_JOB | number, number, is_remote=True, trace_flags=_FLAGS)
 
@@ -177,7 +180,7 @@ def _known(attributes: Mapping[str, Attribute]) -> dict[str, str | bool | int | 
 
 
 def _failed(span: trace.Span, error: BaseException) -> None:
-    """By its type alone: its words may be about what nobody else is to read. What was cancelled is no failure."""
+    """Records only the error's type, because its message may be confidential. A cancellation is no failure."""
     span.set_attribute("error.type", type(error).__name__)
     if isinstance(error, Exception):
         span.set_status(trace.StatusCode.ERROR)

@@ -1,8 +1,8 @@
-"""Spans for OpenTelemetry: what took how long, of one command or one job. Until :func:`exporting`, it does nothing.
+"""OpenTelemetry spans for commands and jobs. Does nothing until :func:`exporting` is called.
 
-Spans hold what the logs may hold: ids of jobs, kinds, steps, models, statuses, sizes; no names, links, prompts or
-tokens. An error is told by its type alone. What all of a job's steps do is one trace, whichever process does them: its
-id follows from the job's. Nothing of OpenTelemetry is imported before it is wanted (:mod:`bot.trace_export`).
+Spans contain only what logs may contain: ids of jobs, kinds, steps, models, statuses, sizes; no names, links, prompts
+or tokens. An error is recorded by its type alone. All steps of a job are in one trace, whichever process runs them,
+because its id is derived from the job's. OpenTelemetry is imported only when needed (:mod:`bot.trace_export`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from bot.trace_export import Tracer
 
 Attribute: TypeAlias = str | bool | int | float | None
-"""``None``: not known, so it is left out."""
+"""``None``: unknown, so it is left out."""
 
-_tracer: Tracer | None = None  # the process's, as the metrics are
+_tracer: Tracer | None = None  # of the process, like the metrics
 
 
 class Span:
-    """What is done within a ``with``. This one is of no trace, and costs nothing."""
+    """The work inside a ``with`` block. This class records nothing, and costs nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -41,9 +41,9 @@ _NO_SPAN = Span()
 
 @asynccontextmanager
 async def exporting(settings: TraceSettings, *, role: str) -> AsyncIterator[None]:
-    """Send the spans of this process to the collector of the settings meanwhile; without one, do nothing.
+    """Send the spans of this process to the configured collector meanwhile; without one, do nothing.
 
-    ``role`` is what the process does. In the end, what was not sent yet is sent within
+    ``role`` is the process's role. At the end, the remaining spans are sent within
     :data:`bot.limits.TRACES_FLUSHED_WITHIN`. Raises :class:`~bot.errors.BadStart` without the library.
     """
     global _tracer
@@ -65,36 +65,36 @@ async def exporting(settings: TraceSettings, *, role: str) -> AsyncIterator[None
 
 
 def span(name: str, *, job: str = "", **attributes: Attribute) -> Span:
-    """A span for what is done within it. What it calls has spans below it.
+    """A span for the work inside it; spans of called functions become its children.
 
-    ``job``: it belongs to the trace of the job with this id, no matter who called.
+    ``job``: it belongs to the trace of the job with this id, whoever the caller is.
     """
     return _NO_SPAN if _tracer is None else _tracer.span(name, attributes, job_id=job)
 
 
 def job_span(job_id: str, **attributes: Attribute) -> Span:
-    """The first span of a new job's trace, below which all others of the job are."""
+    """The first span of a new job's trace, the parent of all others of the job."""
     return _NO_SPAN if _tracer is None else _tracer.job_span(job_id, attributes)
 
 
 def took(name: str, seconds: float, **attributes: Attribute) -> None:
-    """A span of what has just ended and took ``seconds``."""
+    """Record a span that has just ended and took ``seconds``."""
     if _tracer is not None:
         _tracer.took(name, seconds, attributes)
 
 
 def mark(*, error: BaseException | None = None, **attributes: Attribute) -> None:
-    """Add to the present span what is known only now."""
+    """Add attributes to the current span."""
     if _tracer is not None:
         _tracer.mark(attributes, error)
 
 
 def link(job_id: str) -> None:
-    """Let the present span point to the trace of that job: it has set it going again."""
+    """Link the current span to the trace of that job, because it resumed the job."""
     if _tracer is not None:
         _tracer.link(job_id)
 
 
 def trace_id() -> str | None:
-    """The id of the present span's trace, 32 hex digits; ``None`` where none is kept."""
+    """The id of the current span's trace, 32 hex digits; ``None`` if there is none."""
     return None if _tracer is None else _tracer.trace_id()

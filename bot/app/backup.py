@@ -29,7 +29,7 @@ from bot.values.clock import utc_now
 
 
 async def backup(settings: Settings, path: Path) -> int:
-    """Copy database and files into the new folder ``path``, also while the bot runs: complete, or not at all."""
+    """Copy database and files into the new folder ``path``, also while the bot runs: completely or not at all."""
     made, gone = await asyncio.to_thread(_backup, settings.store, path)
     print(f"backup     {path}: {made.characters} characters, {made.jobs} jobs, {len(made.keys) - gone} files")
     if settings.store.in_bucket:
@@ -40,7 +40,7 @@ async def backup(settings: Settings, path: Path) -> int:
 
 
 async def restore(settings: Settings, path: Path) -> int:
-    """Restore a backup to where the settings say. Nothing may be there yet, and no bot may be running."""
+    """Restore a backup to the configured places, which must be empty. No bot may be running."""
     files = await asyncio.to_thread(_restore, settings.store, path)
     print(f"restored   {path}: the database and {files} files; unfinished jobs that may have been sent are unclear")
     if settings.store.in_bucket:
@@ -54,7 +54,7 @@ async def restored(settings: Settings) -> int:
     if url is None:
         raise BadConfiguration("store.url names no PostgreSQL: castbook restore puts back a backup of a SQLite.")
     database = database_at(url.render_as_string(hide_password=False))
-    await database.open()  # brings it to this version
+    await database.open()  # migrates it to this version
     await database.close()
     unclear = await settle_postgres(url, transitions.restored(utc_now()))
     print(f"restored   {unclear} unfinished jobs that may have been sent since the backup are unclear; start it now")
@@ -99,8 +99,8 @@ def _restore(settings: StoreSettings, path: Path) -> int:
 
 
 def _put_back(path: Path, database: Path, settings: StoreSettings) -> int:
-    """The files first: while there is no database, an interrupted restore can be repeated."""
-    for beside in ("", "-wal"):  # the log of another database would be taken for this one's
+    """Restore the files first: as long as there is no database, an interrupted restore can be repeated."""
+    for beside in ("", "-wal"):  # another database's log would be applied to this one
         there = database.with_name(f"{database.name}{beside}")
         if there.exists() and there.stat().st_size:
             raise BadStart("There is a database already (store.url): move it and its files (store.files) away first.")

@@ -67,11 +67,10 @@ def _as_they_are(steps: Steps) -> Steps:
 class App:
     """One Castbook. ``open`` → ``start_jobs`` / ``start_bot`` / ``start_web`` → ``close``.
 
-    Bot and jobs start separately: a simulated Discord runs the bot itself. ``clock`` and ``random`` are handed to
-    every part; ``wrap_source`` may put another source of bytes before our own download (a simulated Discord keeps
-    attachments in memory); ``shards`` fixes the number of shards, or which of them are here.
-    ``courier``, ``media`` and ``wrap_steps`` take the place of the courier, of the media worker, and of the steps: for
-    tests of the jobs without a Discord.
+    Bot and jobs start separately, because a simulated Discord runs the bot itself. ``clock`` and ``random`` are passed
+    to every part; ``wrap_source`` may wrap our download in another source of bytes (a simulated Discord keeps
+    attachments in memory); ``shards`` sets the number of shards, or which of them run here. ``courier``, ``media`` and
+    ``wrap_steps`` replace the courier, the media worker and the steps: for tests of the jobs without a Discord.
     """
 
     def __init__(
@@ -216,7 +215,7 @@ class App:
         self._opened = AsyncExitStack()
 
     async def open(self) -> None:
-        """Open the database, the files and the sessions, and sweep what a kill left. Raises BadStart."""
+        """Open the database, the files and the sessions, and sweep up after a kill. Raises BadStart."""
         self.site_videos.expect_reader()
         async with AsyncExitStack() as opened:
             await self.stores.database.open()
@@ -235,7 +234,7 @@ class App:
             opened.push_async_callback(self.provider.close)
             await self.downloader.open()
             opened.push_async_callback(self.downloader.close)
-            if self.works:  # others write files meanwhile, where the database is shared: theirs are not swept
+            if self.works:  # on a shared database others are writing files now, which must not be swept
                 await (self.maintenance.tidy if self.stores.database.shared else self.maintenance.at_start)()
             await self.client.add_parts(cogs_of(self), [operator_cog_of(self)])
             self._opened = opened.pop_all()
@@ -257,13 +256,13 @@ class App:
             self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 
     async def start_web(self) -> None:
-        """Serve health, webhooks and metrics. Raises BadStart where a port is taken."""
+        """Serve health, webhooks and metrics. Raises BadStart if a port is taken."""
         for server in (self.health, self.metrics):
             await server.start()
             self._opened.push_async_callback(server.stop)
 
     async def serve_discord(self) -> None:
-        """Take interactions until the client is closed. Raises BadStart where Discord refuses the token.
+        """Handle interactions until the client is closed. Raises BadStart if Discord rejects the token.
 
         A worker only logs in, because it sends by REST, and then waits.
         """
@@ -285,7 +284,7 @@ class App:
     async def note_sent(self, message: NewMessage) -> None:
         """Record a message that shows something of a person."""
         await self.stores.sent_messages.note(message, now=self.clock())
-        self.message_updates.wake()  # its character may have another name by now
+        self.message_updates.wake()  # its character may have been renamed
 
     def _engine(self) -> Engine:
         jobs, database = self.stores.jobs, self.stores.database
@@ -295,6 +294,6 @@ class App:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel it and wait for its end, so that it finishes writing before the database is closed."""
+    """Cancel the task and wait for its end, so that it finishes writing before the database is closed."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

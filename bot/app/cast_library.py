@@ -28,7 +28,7 @@ class CastLibrary:
 
     @classmethod
     def of(cls, app: App, source: ByteSource) -> CastLibrary:
-        """``source``: where the bytes of an archive come from."""
+        """``source``: provides the bytes of an archive."""
         stores, settings, clock = app.stores, app.settings, app.clock
         return cls(
             lending=Lending(

@@ -1,4 +1,4 @@
-"""The commands check, invite and migrate, which end by themselves and print a line for each thing they did."""
+"""The commands check, invite and migrate, which print a line for each thing they did, and end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PERMISSIONS = discord.Permissions(
 
 
 async def check(settings: Settings) -> int:
-    """Settings, database, balance, Discord: what is right and what is not. Returns 0, or 69 if one failed."""
+    """Check settings, database, balance and Discord, with a line for each. Returns 0, or 69 if one failed."""
     app = App(settings)
     print("settings   ok")
     results = [
@@ -72,7 +72,7 @@ async def _tracing(settings: Settings) -> str:
 
 
 async def _balance(app: App) -> str:
-    # By a rate of its own: the one that all processes share is in the database, which may have failed.
+    # With its own rate: the shared one is in the database, which may have failed.
     async with ToapisClient(app.settings.toapis, clock=app.clock) as provider:
         balance = await provider.balance()
     if balance.empty:
@@ -103,7 +103,7 @@ async def _logged_in(settings: Settings) -> discord.Client:
 
 
 async def migrate(settings: Settings) -> int:
-    """Bring the database to this version."""
+    """Migrate the database to this version."""
     app = App(settings)
     print(f"database   {await _database(app)}")
     return 0

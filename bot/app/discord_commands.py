@@ -1,4 +1,4 @@
-"""Builds the cogs, with what each of them needs of the app."""
+"""Builds the cogs, with what each of them needs from the app."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def cogs_of(app: App) -> list[commands.Cog]:
-    """The commands for everybody."""
+    """The cogs with the commands for everybody."""
     stores = app.stores
     max_bytes = most_bytes(app.settings)
     lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.face_rows)

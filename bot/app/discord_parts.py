@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def client_of(app: App, shards: int | Shards | None) -> CastbookClient:
-    """Without its commands, which are added once the database is open. ``shards``: how many, or which are here."""
+    """The client without its commands, which are added once the database is open. ``shards``: how many, or which run
+    here.
+    """
     stores, clock = app.stores, app.clock
     return CastbookClient(
         clock=clock,
@@ -52,13 +54,13 @@ def courier_of(app: App) -> DiscordCourier:
 
 
 def character_cards_of(app: App) -> CharacterCards:
-    """The card that a character's owner sees, with what its model would cost."""
+    """Renders the card that a character's owner sees, with the price of making it with a model."""
     offers = CharacterOffers(app.availability, app.settings.toapis.prices)
     return CharacterCards(app.stores.characters, app.stores.groups, app.face_rows, offers)
 
 
 def message_updates_of(app: App) -> MessageUpdates:
-    """Keeps sent messages up to date with the characters that they show."""
+    """Updates sent messages when the characters they show change."""
     return MessageUpdates(
         app.client,
         app.stores.sent_messages,

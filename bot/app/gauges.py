@@ -1,4 +1,4 @@
-"""The state of the database as gauges, read for each answer of /metrics."""
+"""The state of the database as gauges, read for each request to /metrics."""
 
 from __future__ import annotations
 

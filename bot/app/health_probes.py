@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def probes_of(app: App) -> dict[str, Probe]:
-    """The probes by the names that ``/readyz`` shows."""
+    """The probes, by the names in ``/readyz``."""
 
     async def gateway() -> bool:
         return app.client.is_ready() and not app.client.is_closed()

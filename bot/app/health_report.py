@@ -38,7 +38,7 @@ _PARTS = {
 
 
 class HealthReport:
-    """The probes of /readyz, what the provider refused, and what waits."""
+    """The probes of /readyz, what the provider refused, and what is waiting."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class HealthReport:
         self._clock = clock
 
     async def lines(self) -> Sequence[HealthLine]:
-        """For each line its name, its value, and whether that is fine."""
+        """The name and value of each line, and whether it is healthy."""
         now = self._clock()
         snapshot = await self._gauges.snapshot(now=now)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
@@ -65,7 +65,7 @@ class HealthReport:
             table = await availability.table()
             for state, name in names.items():
                 found = [model for model, its in table.items() if its is state]
-                # Of many video models some are always closed: that is as it should be while others work.
+                # Some of the many video models are always closed, which is normal while others work.
                 fine = state is not Availability.CLOSED or (names is _VIDEO_MODELS and len(found) < len(table))
                 if found:
                     said = text("{number}: {models}", number=len(found), models=", ".join(found))

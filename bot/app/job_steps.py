@@ -1,4 +1,4 @@
-"""Builds the steps of each kind of job, with what each of them needs of the app."""
+"""Builds the steps of each kind of job, with what each of them needs from the app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
-    """``source``: where the bytes of a link or an attachment come from."""
+    """``source``: provides the bytes of a link or an attachment."""
     stores, settings, random = app.stores, app.settings, app.random
     places, inspection = app.places, app.inspection
     fetcher = SourceFetcher(

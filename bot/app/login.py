@@ -32,21 +32,23 @@ async def log_in(client: discord.Client, settings: DiscordSettings) -> None:
 
 
 def _is_no_false_alarm(record: logging.LogRecord) -> bool:
-    """discord.py warns that interactions go to an endpoint and not to it: it does not know that this is ours."""
+    """discord.py warns that interactions go to an endpoint and not to it: it does not know that the endpoint is
+    ours.
+    """
     return "interaction endpoint URL" not in record.getMessage()
 
 
 async def serve_on_gateway(client: CastbookClient, settings: DiscordSettings) -> None:
     """Log in and stay connected until the client is closed. Raises BadStart."""
     await log_in(client, settings)
-    if settings.gateway_url:  # with a fixed number of shards the library dials its default gateway: ours now
+    if settings.gateway_url:  # with a fixed number of shards, discord.py uses its default gateway, which is ours now
         count, _, _ = await client.http.get_bot_gateway()
         client.shard_count = client.shard_count if client.shard_ids else count
     await client.connect()
 
 
 async def serve_over_http(client: CastbookClient, settings: DiscordSettings) -> None:
-    """Log in, so that the endpoint takes interactions until this is cancelled. Raises BadStart."""
+    """Log in, and let the endpoint handle interactions until this is cancelled. Raises BadStart."""
     if not settings.public_key:
         raise BadConfiguration(
             "discord.public_key is needed to take interactions over HTTP: the Public Key in the developer portal, "
@@ -60,7 +62,7 @@ async def serve_over_http(client: CastbookClient, settings: DiscordSettings) -> 
 
 
 def interactions_come(application: discord.AppInfo | None, settings: DiscordSettings) -> str:
-    """Describe for the operator how interactions arrive. Raises BadStart where they cannot."""
+    """Describe to the operator how interactions arrive. Raises BadStart if they cannot."""
     endpoint = application.interactions_endpoint_url if application is not None else None
     known = application.verify_key if application is not None else ""
     if settings.public_key and settings.public_key.lower() != known.lower():

@@ -1,4 +1,4 @@
-"""The command migrate with --to or --files-to: a library moves to PostgreSQL, its files to a bucket."""
+"""The command migrate with --to or --files-to: moves a database to PostgreSQL, and its files to a bucket."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SECONDS_BETWEEN_LINES: Final = 2.0
 async def move(settings: Settings, to: str | None, files_to: str | None = None) -> int:
     """Copy a stopped bot's SQLite to the PostgreSQL ``to``, and its folder of files to the bucket ``files_to``.
 
-    The PostgreSQL is empty or has a begun move of it. Nothing here is changed. May be killed at any moment and run
-    again. Raises :class:`~bot.errors.BadStart`.
+    The PostgreSQL must be empty, or contain an unfinished move of the same database. The source is not changed. May be
+    killed at any moment and run again. Raises :class:`~bot.errors.BadStart`.
     """
     url = _target(settings, to) if to else None
     bucket = _bucket(settings, files_to) if files_to else None
@@ -101,7 +101,7 @@ def _progress(what: str, rows: int) -> Callable[[str, int], None]:
 
 
 class _Lines:
-    """Prints progress, at most as often as somebody can read it."""
+    """Prints progress, at most as often as people can read it."""
 
     def __init__(self, what: str) -> None:
         self._what = what

@@ -1,4 +1,4 @@
-"""A process of Castbook: settings, logs, one piece of work, an exit code. A bad start is one sentence."""
+"""Runs one piece of work as a process: settings, logs, exit code. A failed start prints one sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Work: TypeAlias = Callable[[Settings], Coroutine[Any, Any, int]]
 def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoReturn:
     """Run ``work`` with the settings and exit with its code, or with 78 or 69 and a sentence on stderr.
 
-    ``level`` takes the place of ``log.level``, for work whose own lines are the answer.
+    ``level`` replaces ``log.level``, for work whose own output is the answer.
     """
     try:
         settings = load(config, os.environ)
@@ -31,7 +31,7 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
         aws = [os.environ.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]  # read by obstore
         in_url = urlsplit(settings.store.url).password or ""
         log.configure(logs, secrets=[*(secret.get_secret_value() for secret in secrets), in_url, unquote(in_url), *aws])
-        logging.captureWarnings(True)  # lines like all others
+        logging.captureWarnings(True)  # as log lines
         code = asyncio.run(work(settings))
     except BadStart as error:
         print(f"castbook: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Roles of a process: it does everything, or one part beside other processes on the same PostgreSQL."""
+"""The roles of a process: it does everything, or one part beside other processes on the same PostgreSQL."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ class Role(StrEnum):
 
     @property
     def works(self) -> bool:
-        """Whether jobs are done here."""
+        """Whether it runs jobs."""
         return self in (Role.ALL, Role.WORKER)
 
     @property
     def connects(self) -> bool:
-        """Whether it is on Discord's gateway."""
+        """Whether it is connected to Discord's gateway."""
         return self in (Role.ALL, Role.GATEWAY)
 
     @property
     def answers(self) -> bool:
-        """Whether people's interactions come here."""
+        """Whether it handles people's interactions."""
         return self.connects or self is Role.HTTP
 
     @property
     def serves(self) -> bool:
-        """Whether webhooks and exports by link come here."""
+        """Whether it serves webhooks and exports by link."""
         return self in (Role.ALL, Role.HTTP, Role.WEB)
 
     @property
     def logs_in(self) -> bool:
-        """Whether it uses Discord at all: a worker uses REST alone."""
+        """Whether it logs in to Discord; a worker uses only REST."""
         return self is not Role.WEB
 
     def check(self, database: Database) -> None:
-        """Raises :class:`~bot.errors.BadConfiguration` if other processes would have to share this SQLite database."""
+        """Raise :class:`~bot.errors.BadConfiguration` if other processes would have to share this SQLite database."""
         if self not in (Role.ALL, Role.HTTP) and not database.shared:
             raise BadConfiguration(
                 f"--role {self} is for many processes on one PostgreSQL (store.url); on SQLite one does everything."
@@ -65,7 +65,7 @@ class Shards:
 
     @classmethod
     def parse(cls, typed: str) -> Shards:
-        """Of ``0-15/64``, or ``3/64`` for a single one. Raises ValueError with what was expected."""
+        """Parse ``0-15/64``, or ``3/64`` for a single one. Raises ValueError, which says what was expected."""
         found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?/(\d{1,5})", typed)
         first, last, count = (int(each or found[1]) for each in found.groups()) if found else (1, 0, 0)
         if not first <= last < count:
@@ -77,7 +77,7 @@ def identify_buckets(database: Database) -> IdentifyBuckets:
     """The buckets in which shards wait for their turn to identify."""
     if not database.shared:
         return no_buckets
-    from bot.store import identify_buckets as over_postgres  # with asyncpg, which is not there without a PostgreSQL
+    from bot.store import identify_buckets as over_postgres  # needs asyncpg, which is only installed for PostgreSQL
     from bot.store.postgres import PostgresDatabase
 
     assert isinstance(database, PostgresDatabase)  # noqa: S101 - for the type checker: there is no other one

@@ -1,4 +1,4 @@
-"""What other processes on the same PostgreSQL change, and this one keeps in its memory."""
+"""Keeps this process's memory up to date with what other processes on the same PostgreSQL change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 async def share(app: App, opened: AsyncExitStack) -> None:
-    """Have what others change in the database noticed here; until ``opened`` is closed.
+    """Subscribe to changes by other processes, until ``opened`` is closed.
 
-    By notifications, and by a look every 30 s where one was lost; at the settings of all servers every 10 minutes.
+    In case a notification is lost, the state is also read every 30 s, and the settings of all servers every 10 minutes.
     """
     notifications, memory = app.stores.database.notifications, _Memory(app)
     for topic, heard in {
@@ -34,7 +34,7 @@ async def share(app: App, opened: AsyncExitStack) -> None:
 
 
 class _Memory:
-    """A method for each topic, with its argument; "" where some may have been missed."""
+    """One method per topic, which receives the argument; "" if some notifications may have been missed."""
 
     def __init__(self, app: App) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Settings: read once at the start from one file and the environment, checked, and frozen from then on."""
+"""Settings: read once at the start from one file and the environment, validated, and frozen."""
 
 from bot.config.loading import load
 from bot.config.sections import (

@@ -17,11 +17,11 @@ from bot.config.settings import Settings
 from bot.config.types import Requirement
 from bot.errors import BadConfiguration
 
-PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and the like for a service of this name
+PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and the like for a service with this name
 PATH_VARIABLE = "CASTBOOK_CONFIG"
 USUAL_PATH = Path("config.toml")
 
-_SECRET = (SecretStr, tuple[SecretStr, ...])  # what may come from a file of its own
+_SECRET = (SecretStr, tuple[SecretStr, ...])  # may come from their own file
 
 _Fields: TypeAlias = Mapping[str, FieldInfo]
 
@@ -29,8 +29,8 @@ _Fields: TypeAlias = Mapping[str, FieldInfo]
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read and check the settings; the environment wins over the file.
 
-    The file is ``path``, else the one that ``CASTBOOK_CONFIG`` names, else ``config.toml`` where there is one.
-    Raises :class:`~bot.errors.BadConfiguration`: one plain sentence that names the setting, never its value.
+    The file is ``path``, else the one that ``CASTBOOK_CONFIG`` names, else ``config.toml`` if it exists. Raises
+    :class:`~bot.errors.BadConfiguration`: one plain sentence that names the setting, never its value.
     """
     sources = (_environment(environ), _file(path, environ))
 
@@ -43,11 +43,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         return Loaded()
     except ValidationError as found:
         errors = found.errors(include_url=False, include_input=False)
-    raise BadConfiguration(_sentence(errors))  # not inside the handler: what it caught holds the values
+    raise BadConfiguration(_sentence(errors))  # outside the handler: the exception contains values
 
 
 def every_setting() -> Iterator[tuple[str, str, FieldInfo]]:
-    """Each setting there is: section, key and what is known about it, in the order in which they are documented."""
+    """Each setting: section, key and field, in the order of the documentation."""
     for section, settings in _sections().items():
         for key, setting in settings.items():
             yield section, key, setting
@@ -84,12 +84,12 @@ def _environment(environ: Mapping[str, str]) -> EnvSettingsSource:
     for name in given.keys() - known:
         raise BadConfiguration(_unknown(name, _nearest(name, known)))
     source = EnvSettingsSource(Settings, case_sensitive=False, env_prefix=PREFIX, env_nested_delimiter="__")
-    source.env_vars = {name.lower(): value for name, value in given.items()}  # not what the process happens to have
+    source.env_vars = {name.lower(): value for name, value in given.items()}  # not those of the process
     return source
 
 
 def _secret(environ: Mapping[str, str], name: str) -> str | None:
-    """A secret from its variable or from the file that its other variable names; an empty variable is none."""
+    """A secret from its variable or from the file that its other variable names; an empty variable counts as none."""
     value, path = environ.get(name), environ.get(f"{name}_FILE")
     if value and path:
         raise BadConfiguration(f"Both {name} and {name}_FILE are set; set one of them.")
@@ -109,26 +109,26 @@ def _file(path: Path | None, environ: Mapping[str, str]) -> TomlConfigSettingsSo
         return TomlConfigSettingsSource(Settings, toml_file=None)
     path = path or USUAL_PATH
     try:
-        if path.is_file():  # the source would leave out anything else, silently
+        if path.is_file():  # pydantic would silently skip anything else
             return TomlConfigSettingsSource(Settings, toml_file=path)
         reason = f"There is no configuration file {path}."
     except OSError as failure:
         reason = f"The configuration file {path} cannot be read: {failure.strerror}."
-    except ValueError as failure:  # no TOML, or no UTF-8; its words may quote a value, its place does not
+    except ValueError as failure:  # invalid TOML or UTF-8; the message may quote a value, its position does not
         place = re.search(r"line \d+, column \d+", str(failure))
         reason = f"The configuration file {path} is not valid TOML" + (f": look at {place[0]}." if place else ".")
     raise BadConfiguration(reason)
 
 
 def _sentence(errors: list[ErrorDetails]) -> str:
-    """The one that helps most: a misspelt name is also why the right one is missing."""
+    """The most helpful one: a misspelt name is also why the right one is missing."""
     first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
     section, *key = (str(part) for part in first["loc"][:2])
     name = ".".join([section, *key])
     if first["type"] == "extra_forbidden":
         return _unknown(name, _meant(name))
     if not key:
-        # A section as a whole: it is no table, or a check of ours found that two of its settings do not fit.
+        # About a whole section: it is not a table, or two of its settings contradict each other.
         return str(first.get("ctx", {}).get("error", f"{name} must be a section: a line [{name}], then its settings."))
     if first["type"] == "missing":
         own = variable(section, key[0])
@@ -138,7 +138,7 @@ def _sentence(errors: list[ErrorDetails]) -> str:
 
 
 def _meant(name: str) -> str:
-    """The known name that is nearest to an unknown one of the file; one without a section may be any section's key."""
+    """The known name nearest to an unknown one in the file; a name without a section may be any section's key."""
     settings = {f"{section}.{key}": key for section, key, _ in every_setting()}
     if "." in name:
         return _nearest(name, settings)

@@ -1,4 +1,4 @@
-"""Every setting there is, by section: its name, its kind, its default and one line about it."""
+"""Every setting, by section: its name, its type, its default and one line about it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Section(BaseModel):
 
 
 class DiscordSettings(_Section):
-    """How Discord is reached, and as whom."""
+    """How to reach Discord, and as which bot."""
 
     token: Secret = Field(description="The bot's token, from the developer portal (Bot, Reset Token).")
     api_url: WebAddress = Field(
@@ -65,7 +65,7 @@ class DiscordSettings(_Section):
 
 
 class ToapisSettings(_Section):
-    """The provider: whose key, which models, how often it is asked."""
+    """The provider: key, models, rates and polling."""
 
     api_key: Secret = Field(description="The provider's API key, from its console.")
     base_url: WebAddress = Field("https://toapis.com", description="The provider's address.")
@@ -122,11 +122,11 @@ class ToapisSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """Where everything is kept."""
+    """The database and the file store."""
 
     url: StoreUrl = Field(
         "sqlite+aiosqlite:///data/castbook.db",
-        repr=False,  # a password may be in it
+        repr=False,  # it may contain a password
         description="The database: sqlite+aiosqlite:/// and the path of its file, or postgresql+asyncpg://user@host/name.",
     )
     password: MaybeSecret = Field(SecretStr(""), description="Of a PostgreSQL, where url has none.")
@@ -151,7 +151,7 @@ class StoreSettings(_Section):
 
     @property
     def in_bucket(self) -> bool:
-        """Whether files are in a bucket, not in a folder."""
+        """Whether files are in a bucket instead of a folder."""
         return self.files.startswith("s3://")
 
     @model_validator(mode="after")
@@ -162,7 +162,7 @@ class StoreSettings(_Section):
 
 
 class LinkSettings(_Section):
-    """What is fetched when somebody attaches or links a video."""
+    """Downloads of attached and linked videos."""
 
     max_bytes: Whole = Field(
         52428800,
@@ -177,7 +177,7 @@ class LinkSettings(_Section):
 
 
 class MediaSettings(_Section):
-    """What becomes of a video before the provider gets it."""
+    """Processing of videos before they are sent to the provider."""
 
     send: Send = Field(
         "clip", description="clip: only the chosen seconds, cut out; link: the whole video, with the seconds named."
@@ -199,7 +199,7 @@ class JobSettings(_Section):
 
 
 class LimitSettings(_Section):
-    """What one person may use."""
+    """Quotas."""
 
     running_per_user: Limit = Field(
         2, description="Jobs of one person that are worked on at once; their others wait in line; 0: no limit."
@@ -230,13 +230,13 @@ class LimitSettings(_Section):
 
 
 class VideoSettings(_Section):
-    """What becomes of the videos that people have made."""
+    """Finished videos."""
 
     keep_days: Limit = Field(30, description="Days for which a finished video is kept; 0: until its owner deletes it.")
 
 
 class ConsentSettings(_Section):
-    """What people confirm."""
+    """What people have to confirm."""
 
     ask: Flag = Field(
         True,
@@ -246,7 +246,7 @@ class ConsentSettings(_Section):
 
 
 class WebSettings(_Section):
-    """The small HTTP servers: health and webhooks, and apart from them what is measured."""
+    """The small HTTP servers: health and webhooks, and separately the metrics."""
 
     host: Host = Field("127.0.0.1", description="The address it listens on.")
     port: Port = Field(8080, description="The port it listens on; 0: any free one.")
@@ -263,14 +263,14 @@ class WebSettings(_Section):
 
 
 class LogSettings(_Section):
-    """What is logged, to stderr."""
+    """Logs, which go to stderr."""
 
     level: Level = Field("INFO", description="The least that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
     format: Format = Field("console", description="console for people, json for machines.")
 
 
 class TraceSettings(_Section):
-    """Traces, for a collector of OpenTelemetry."""
+    """Traces, for an OpenTelemetry collector."""
 
     endpoint: MaybeWebAddress = Field(
         "", description="The collector's OTLP/HTTP address, such as http://collector:4318; empty: no tracing."

@@ -1,4 +1,4 @@
-"""All settings together, as the bot is given them."""
+"""All settings together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.config.sections import (
 
 
 class Settings(BaseSettings):
-    """All settings. Made by :func:`bot.config.load`; made directly, it takes what it is given and reads nothing."""
+    """All settings. Use :func:`bot.config.load`; the constructor only takes its arguments and reads nothing."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, case_sensitive=True)
 
@@ -56,5 +56,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing comes in behind the back of :func:`bot.config.load`."""
+        """Read only what :func:`bot.config.load` passes."""
         return (init_settings,)

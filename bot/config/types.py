@@ -1,4 +1,4 @@
-"""The kinds of values that settings have, each with the words that complete "section.key must be …"."""
+"""The types of settings, each with the words that complete "section.key must be …"."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pydantic_core import PydanticKnownError
 from pydantic_settings import NoDecode
 from yarl import URL
 
-# Of PostgreSQL no sign that could be of the password or of the host: what is misread is quoted by what misreads it.
+# For PostgreSQL, no characters that could be part of the password or the host: parsers quote what they cannot parse.
 _STORE_URL = re.compile(
     r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+|postgresql\+asyncpg://([^@/?#\[\]\s]*@)?(\[[0-9a-fA-F:.]+\]|[^@:/?#\[\]\s]*)"
     r"(:[0-9]{1,5})?/[^@/?#\s]+(\?[^#\s]*)?"
 )
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*")  # S3's safe signs
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*")  # S3's safe characters
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
 _PUBLIC_KEY = re.compile(r"(?:[0-9a-fA-F]{64})?")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name for one
@@ -29,19 +29,19 @@ _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name fo
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a value must be. It is said in place of whatever a validator found, which might quote the value."""
+    """What a value must be. Replaces the messages of validators, which might quote the value."""
 
     be: str
 
 
 def _not_a_flag(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError  # pydantic would take it for 0 or 1
+        raise ValueError  # pydantic would accept it as 0 or 1
     return value
 
 
 def _list(value: object) -> object:
-    """A list or a table as the environment has it, in JSON; TOML has real ones."""
+    """A list or a table in the environment's form, which is JSON; TOML has its own."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -65,12 +65,12 @@ def _secret(value: SecretStr) -> SecretStr:
     if not bare:
         raise PydanticKnownError("missing")
     if not (bare.isascii() and bare.isprintable()) or " " in bare:
-        raise ValueError  # it goes into a header, and an exception about a bad header shows it
+        raise ValueError  # it goes into a header, and an exception about a bad header would show it
     return SecretStr(bare)
 
 
 def _address(*schemes: str) -> Callable[[str], str]:
-    """Check for an address of one of ``schemes``, and make it one that a path can be put behind."""
+    """Checks an address with one of ``schemes``, and normalises it so that a path can be appended."""
 
     def check(value: str) -> str:
         url = URL(value)
@@ -89,11 +89,11 @@ def _maybe(check: Callable[[str], str]) -> Callable[[str], str]:
 def _gateway(value: str) -> str:
     if value:
         _address("ws", "wss")(value)
-    return value  # dialled as it is: nothing is put behind its path
+    return value  # used unchanged: no path is appended
 
 
 def _origin(value: str) -> str:
-    """Check for scheme, host and port with nothing behind them, and write it in the one usual way."""
+    """Check for scheme, host and port with nothing after them, and normalise it."""
     address = _address("http", "https")(value)
     if address != value or URL(value).raw_path.strip("/"):
         raise ValueError
@@ -101,7 +101,7 @@ def _origin(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    """Check for a host's name alone, as in example.org, and write it as addresses are compared."""
+    """Check for a host name alone, as in example.org, and normalise it for comparison."""
     if not re.fullmatch(r"[^\s/:@?#]+", value):
         raise ValueError
     return URL(f"https://{value}/").raw_host or ""
@@ -109,12 +109,12 @@ def _host(value: str) -> str:
 
 def _folder(value: Path) -> Path:
     if not str(value).strip() or value == Path() or re.match(r"\w+:/", str(value)):
-        raise ValueError  # Path would make a local folder "s3:" of s3://…
+        raise ValueError  # Path would turn s3://… into a local folder "s3:"
     return value
 
 
 def _files(value: str) -> str:
-    """Check for a folder, or for a bucket and a prefix in it, and write the one or the other in the one usual way."""
+    """Check for a folder, or for a bucket with an optional prefix, and normalise it."""
     if not value.startswith("s3:"):
         return str(_folder(Path(value)))
     value = value.rstrip("/")
@@ -198,7 +198,7 @@ Models: TypeAlias = Annotated[
     NoDecode,
     BeforeValidator(_list),
     AfterValidator(_distinct),
-    Field(max_length=25),  # so many choices fit into a command's option
+    Field(max_length=25),  # Discord allows 25 choices per option
     Requirement('a list of 1 to 25 different model names, such as ["sora-2"]'),
 ]
 Model: TypeAlias = Annotated[str, _shape(_MODEL), Requirement("the name of a model")]
