@@ -1,1 +1,1 @@
-"""ToAPIs over HTTP: the client, its wire models, and the meaning of its errors."""
+"""ToAPIs over HTTP: the client, its wire models, and the mapping of its errors."""

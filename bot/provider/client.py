@@ -51,10 +51,10 @@ _IMAGES = _Upload("/v1/uploads/images", About(purpose=Purpose.UPLOAD_PICTURE))
 
 
 class ToapisClient:
-    """ToAPIs for one key. Every method raises a :class:`~bot.provider.errors.ProviderError`, and never retries.
+    """The client for one API key. Every method raises a :class:`~bot.provider.errors.ProviderError`, and never retries.
 
-    Submissions and queries each wait for their own rate (``rates``; without it, this process is alone). An upload
-    does not wait, since only submissions and status queries are counted by the provider.
+    Submissions and queries each wait for their own rate (``rates``; without it, this process is alone). An upload does
+    not wait, since the provider counts only submissions and status queries.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ToapisClient:
         self.avatars = PrivateAvatars(self._ask)
 
     async def open(self) -> None:
-        """Open the sessions. Nothing is sent."""
+        """Create the sessions. Nothing is sent."""
         await self._transport.open()
 
     async def close(self) -> None:
@@ -102,10 +102,10 @@ class ToapisClient:
         url: str | None = None,
         from_task: str | None = None,
     ) -> Task:
-        """Submit a character made of ``range`` of the video at ``url``, or of the earlier task ``from_task``.
+        """Submit a character made from ``range`` of the video at ``url``, or from the earlier task ``from_task``.
 
-        ``business_id`` is stored with the task by the provider, for some models. This is the call that costs money:
-        sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises any :class:`ProviderError`.
+        For some models the provider stores ``business_id`` with the task. This is the call that costs money: send it at
+        most once, after :meth:`submit_slot`; it uses a new connection. Raises any :class:`ProviderError`.
         """
         if (url is None) == (from_task is None):
             raise ValueError("exactly one of url and from_task")
@@ -148,9 +148,9 @@ class ToapisClient:
     async def create_video(self, card: ModelCard, body: Mapping[str, Any], *, others: Sequence[str] = ()) -> Task:
         """Submit ``body``, which :func:`~bot.provider.models.encoding.encode` has written for ``card``'s model.
 
-        ``others`` are the models that a refusal may name in its place. This costs money, like
-        :meth:`create_character`: sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises
-        any :class:`ProviderError`, and ValueError, with nothing sent, where ``body`` does not fit ``card``.
+        ``others`` are the models that a refusal may name as alternatives. This costs money, like
+        :meth:`create_character`: send it at most once, after :meth:`submit_slot`; it uses a new connection. Raises any
+        :class:`ProviderError`, and ValueError, with nothing sent, if ``body`` does not fit ``card``.
         """
         if wrong := body_problems(card, body):
             raise ValueError(f"a request for {card.model} does not fit its card: {wrong}")
@@ -160,7 +160,7 @@ class ToapisClient:
     async def video_task(self, task_id: str) -> Task:
         """The state of the video task ``task_id``; completed only once there is a video to fetch.
 
-        Raises :class:`UnknownTask` where the provider does not know it.
+        Raises :class:`UnknownTask` if the provider does not know it.
         """
         return self._video(task_id, await self._standing(_GENERATION, task_id))
 
@@ -177,8 +177,8 @@ class ToapisClient:
     async def upload_video(self, path: Path, *, mime: str) -> str:
         """Upload the video at ``path`` and return the URL of the copy. Costs nothing.
 
-        The file is read in pieces by other threads while it is sent, and goes under a neutral name. Raises
-        :class:`FileTooLarge` above 50 MB without sending it, and what an upload may be answered with.
+        The file is read in pieces by other threads while it is sent, under a neutral name. Raises :class:`FileTooLarge`
+        above 50 MB without sending it, and the errors of uploads.
         """
         return await self._upload(path, _VIDEOS, f"clip.{ending(mime)}", mime, PROVIDER_VIDEO_BYTES)
 
@@ -215,17 +215,17 @@ class ToapisClient:
         return Balance(remaining=None if unlimited else answer.remain_balance, unlimited=unlimited)
 
     async def video_models(self) -> frozenset[str]:
-        """The video models that are enabled for this key. Enabled is not healthy: a listed model may still refuse."""
+        """The video models that are enabled for this key. An enabled model may still refuse requests."""
         call = Call(method="GET", template=_VIDEO_MODELS)
         return frozenset(ModelsAnswer.model_validate(await self._query(call)).models)
 
     async def _status(self, name: str) -> TaskAnswer:
-        """Ask the first status path; a 404 there is believed only when the second says the same."""
+        """Ask the first status path; a 404 there counts only if the second path says the same."""
         try:
             answer = await self._standing(_CHARACTER, name)
         except UnknownTask:
             answer = None
-        if answer is None:  # outside the handler, so that the second error does not drag the first along
+        if answer is None:  # outside the handler, so that the second error is not chained to the first
             answer = await self._standing(_GENERATION, name)
         return answer
 

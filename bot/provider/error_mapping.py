@@ -1,6 +1,6 @@
 """Maps error responses to errors, with a message for the person.
 
-Follows section 7 of the provider's error table row by row, with what related gateways and proxies add.
+Follows section 7 of the provider's error table row by row, plus what related gateways and proxies return.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from bot.provider.transport import Answer, Reply, Silence
 from bot.provider.wire import ErrorAnswer, FailureAnswer, clean
 from bot.texts import Text, text
 
-_MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was taken and where to look
-_UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business_id is there already
+_MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was accepted and where to look
+_UNCLEAR = frozenset({408, 409})  # given up half-way; or our client_business_id exists already
 _NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
-_ECHO = 24  # characters of a prompt by which it is known again in a message
+_ECHO = 24  # characters of a prompt that are enough to recognise it in a message
 _NO_ROOM = re.compile(r"asset.{0,20}(quota|limit|full|exceed)|(quota|limit|too many).{0,20}asset")
 _NO_TASK = re.compile(r"task.{0,10}(not.(exist|found)|does.not.exist)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a call was about: for a submission its model, the other models on offer, and the task it names.
+    """What a call was about: for a submission its model, the alternative models, and the task it names.
 
     ``prompt`` is that of a video.
     """
@@ -65,7 +65,7 @@ class About:
 
 
 def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
-    """The JSON object of a 2xx. Raises the :class:`ProviderError` that any other reply amounts to."""
+    """The JSON object of a 2xx. Raises the :class:`ProviderError` for any other reply."""
     if isinstance(reply, Silence):
         raise unclear(about, code=reply.trouble) if reply.sent else _out_of_reach(reply.trouble)
     if 200 <= reply.status < 300 and reply.body is not None:
@@ -106,14 +106,14 @@ def retry_after(header: str | None, *, now: datetime) -> float | None:
             then = parsedate_to_datetime(header)
         except (ValueError, OverflowError):
             return None
-        if then.tzinfo is None:  # "-0000": in UTC, from nowhere in particular
+        if then.tzinfo is None:  # "-0000": UTC with an unknown local time zone
             then = then.replace(tzinfo=UTC)
         seconds = (then - now).total_seconds()
     return None if seconds != seconds else min(limits.PROVIDER_LONGEST_WAIT, max(0.0, seconds))
 
 
 def _failure(answer: Answer, about: About) -> FailureAnswer:
-    """What the provider said, without what it may repeat: a person typed that, and could say anything.
+    """The provider's failure, without the user input that it may repeat, which could say anything.
 
     That is a task's id, or a prompt, which may be cut anywhere.
     """
@@ -132,8 +132,8 @@ def _said(failure: FailureAnswer) -> str:
 def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError | None:
     """The final refusal in ``answer``, or ``None`` if it is none.
 
-    A query is refused for good only by what concerns the key or the task: whatever else a proxy may say, the task
-    goes on, and its result is not to be lost for it.
+    A query is refused for good only for reasons that concern the key or the task: whatever else a proxy may say, the
+    task continues, and its result must not be lost.
     """
     status, code = answer.status, failure.code or answer.trouble
     if status == 401:
@@ -146,7 +146,7 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
     if status in _MOVED:
         return Rejected(texts.MOVED_AWAY, status=status, code=code)
     if status >= 500:
-        gone = about.submits and failure.code == "model_not_found"  # never got past the gateway
+        gone = about.submits and failure.code == "model_not_found"  # it never got past the gateway
         return _model_closed(about, status, code) if gone else None
     if not 400 <= status < 500 or status in _UNCLEAR:
         return None
@@ -158,7 +158,9 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
 
 
 def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError:
-    """A 4xx to a submission. The stated reason counts first: one request must not close a model for everybody."""
+    """A 4xx to a submission. The stated reason counts first, so that one request does not close a model for
+    everybody.
+    """
     status, code = answer.status, failure.code or answer.trouble
     reason = reason_of(failure.code, failure.message)
     if reason is Cause.MODEL:
@@ -172,7 +174,7 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
         return UnknownTask(texts.UNKNOWN_TASK, status=status, code=code)
     if status in {403, 404}:
         if answer.html:
-            return Rejected(texts.BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw the model
+            return Rejected(texts.BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw it
         return _model_closed(about, status, code)
     return BadRequest(texts.BAD_REQUEST[about.purpose], status=status, code=code)
 
@@ -194,7 +196,7 @@ def _model_closed(about: About, status: int, code: str) -> ModelClosed:
 
 
 def model_closed_text(model: str, others: Sequence[str]) -> Text:
-    """The message for a model that is not available, with those that may be."""
+    """The message for a model that is not available, naming alternatives."""
     message = text(
         "ToAPIs doesn't offer the model “{model}” to this bot right now, and no other model that is set up here works. "
         "Nothing was charged. Tell the people who run this bot.",

@@ -1,4 +1,4 @@
-"""The provider's errors, by what may be done next: give up, retry, or find out the outcome first."""
+"""The provider's errors, grouped by what to do next: give up, retry, or find out the outcome first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ProviderError(CastbookError):
     """A call to the provider that failed.
 
     ``status`` is the HTTP status (``None``: there was no answer). ``code`` is for the log only: the provider's own
-    error code, cleaned and cut, or the name of what went wrong on the way.
+    error code, cleaned and cut, or the name of the network fault.
     """
 
     def __init__(self, message: Text, *, status: int | None = None, code: str = "") -> None:
@@ -28,11 +28,11 @@ class BadRequest(Rejected):
 
 
 class KeyRefused(Rejected):
-    """The bot's key does not work (401). Only the operator can mend that; no request can succeed."""
+    """The bot's key does not work (401). Only the operator can fix that; no request can succeed."""
 
 
 class BalanceEmpty(Rejected):
-    """The account has no money left (402). Only the operator can mend that; no request can succeed."""
+    """The account has no money left (402). Only the operator can fix that; no request can succeed."""
 
 
 class ModelClosed(Rejected):
@@ -44,7 +44,7 @@ class ModelClosed(Rejected):
 
 
 class FileTooLarge(Rejected):
-    """The video is larger than the provider takes (413, or seen before it was sent)."""
+    """The video is larger than the provider accepts (413, or checked before sending)."""
 
 
 class ContentRefused(Rejected):
@@ -52,9 +52,9 @@ class ContentRefused(Rejected):
 
 
 class RealFaceRefused(ContentRefused):
-    """The model refuses a picture because somebody in it may be real. Another model may take it.
+    """The model refuses a picture because somebody in it may be real. Another model may accept it.
 
-    ``image``: which of the pictures of the request, from 1; ``None`` where that was not said.
+    ``image``: which of the request's pictures, from 1; ``None`` if the provider did not say.
     """
 
     def __init__(self, message: Text, *, image: int | None, status: int | None = None, code: str = "") -> None:
@@ -63,7 +63,7 @@ class RealFaceRefused(ContentRefused):
 
 
 class SoundRefused(ContentRefused):
-    """The provider refuses the sound that its own model made. It may work without sound, or at another time."""
+    """The provider refuses the sound that its own model made. The video may work without sound, or on another try."""
 
 
 class AvatarsFull(Rejected):
@@ -79,7 +79,7 @@ class NothingTaken(ProviderError):
 
 
 class RateLimited(NothingTaken):
-    """Rate limited (429). Wait ``retry_after`` seconds if the provider named them, else back off."""
+    """Rate limited (429). Wait ``retry_after`` seconds if the provider named them, otherwise back off."""
 
     def __init__(self, message: Text, *, retry_after: float | None, status: int | None = 429, code: str = "") -> None:
         super().__init__(message, status=status, code=code)
@@ -87,10 +87,10 @@ class RateLimited(NothingTaken):
 
 
 class OutcomeUnknown(ProviderError):
-    """No clear answer: time-out, reset, 5xx, or a 2xx that cannot be read.
+    """No clear answer: time-out, reset, 5xx, or a 2xx that cannot be parsed.
 
-    A submission may have been accepted and must not be sent again before that is known; a read or an upload can
-    simply be retried. ``retry_after`` is in seconds where the provider named them.
+    A submission may have been accepted and must not be sent again before that is known; a read or an upload can simply
+    be retried. ``retry_after`` is in seconds if the provider named them.
     """
 
     def __init__(

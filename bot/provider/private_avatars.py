@@ -1,8 +1,7 @@
-"""Private avatars: a picture or clip of somebody who does not exist, shown to the provider once and named from then on.
+"""Private avatars: a picture or clip of somebody who does not exist, registered once and then referred to by id.
 
-Seedance refuses a picture in which somebody might be real, and takes an asset in its place ("asset://<id>"). Nothing of
-this costs money, and nothing of it can be deleted again: the provider documents no call for that, and its account has
-some fifty places.
+Seedance refuses pictures of people who might be real, and accepts an asset instead ("asset://<id>"). Assets cost
+nothing, and cannot be deleted: the provider documents no call for that, and its account has some fifty places.
 """
 
 from __future__ import annotations
@@ -53,16 +52,17 @@ class PrivateAvatars:
         self._ask = ask
 
     async def create_group(self, name: str, description: str) -> str:
-        """Make a group, which every asset belongs to; returns its id. One is enough for a bot."""
+        """Create a group, which every asset belongs to; returns its id. One is enough for a bot."""
         answer = await self._call("POST", "/groups", {"name": name, "description": description}, _ABOUT)
         if not answer.group_id:
             raise error_mapping.unclear(_ABOUT, status=200, code="no group id")
         return answer.group_id
 
     async def create_asset(self, group_id: str, url: str, *, kind: Literal["image", "video"], name: str) -> AvatarAsset:
-        """Show the picture or clip at ``url`` (an upload of ours) to the provider, which takes a while to look at it.
+        """Register the picture or clip at ``url`` (an upload of ours) at the provider, which takes a while to review
+        it.
 
-        Raises :class:`~bot.provider.errors.AvatarsFull` where no place is left.
+        Raises :class:`~bot.provider.errors.AvatarsFull` if no place is left.
         """
         fields = {"group_id": group_id, "asset_type": kind, "source_url": url, "name": name}
         answer = await self._call("POST", "/assets", fields, _ABOUT)
@@ -71,7 +71,7 @@ class PrivateAvatars:
         return AvatarAsset(answer.asset_id, _state(answer.status))
 
     async def asset(self, asset_id: str) -> AvatarAsset:
-        """How it stands. Raises :class:`~bot.provider.errors.UnknownTask` where the provider does not know it."""
+        """Its current state. Raises :class:`~bot.provider.errors.UnknownTask` if the provider does not know it."""
         call = Call(method="GET", template=f"{_BASE}/assets/{{id}}", id=asset_id)
         answer = AvatarAnswer.model_validate(await self._ask(call, _READ))
         return AvatarAsset(asset_id, _state(answer.status))

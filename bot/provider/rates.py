@@ -21,28 +21,27 @@ class Rate(Protocol):
 
 
 class OwnRate:
-    """The rate of a process that is alone: a token bucket that holds a single token, ``1 / per_second`` s per call.
+    """The rate of a single process: a token bucket that holds one token, ``1 / per_second`` s per call.
 
-    The provider's figures (5/s, 50 per 10 s, 300/min for submissions; 50/s, 500 per 10 s, 3,000/min for queries) all
-    name the same average. A bucket that also let through a burst would pass the longer windows by that burst, and
-    once more after each restart; a single token keeps within all of them, at the price of 0.2 s at worst between
-    two submissions.
+    The provider's limits (5/s, 50 per 10 s, 300/min for submissions; 50/s, 500 per 10 s, 3,000/min for queries) all
+    have the same average. A bucket that also allowed a burst would exceed the longer windows by that burst, and again
+    after each restart; a single token keeps within all of them, at the price of 0.2 s at worst between two submissions.
     """
 
     def __init__(self, per_second: float) -> None:
         self._limiter = AsyncLimiter(1, 1 / per_second)
 
     async def acquire(self) -> None:
-        """Wait for the next place."""
+        """Wait for the next slot."""
         await self._limiter.acquire()
 
     async def pause(self, seconds: float) -> None:
-        """No-op: the job that was refused waits by itself."""
+        """No-op: the refused job waits by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The two limits that the provider has."""
+    """The provider's two limits."""
 
     submits: Rate
     queries: Rate

@@ -1,4 +1,4 @@
-"""Recognises why the provider rejected something, by its code and message, with a message for the person."""
+"""Recognises why the provider rejected something, from its code and message, and explains it to the person."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 from bot.texts import Text, text
 
-_WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # of a request's parts; the prompt is content[0]
+_WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # index in the request's parts; the prompt is content[0]
 
 
 class Cause(StrEnum):
-    """What the provider objects to. Listed in the order in which they are looked for: the plainest first."""
+    """What the provider objects to, in the order of the checks: the clearest first."""
 
     REAL_FACE = "real_face"
     OWN_SOUND = "own_sound"
@@ -28,12 +28,12 @@ class Cause(StrEnum):
     UNFINISHED = "unfinished"
 
 
-# Codes and messages come in English or Chinese; underscores are read as spaces. The signs for a closed model leave
-# room for its name only: "model sora-2: audio not found" is about one clip, and must not close a model for everybody.
+# Codes and messages come in English or Chinese; underscores count as spaces. The patterns for a closed model allow only
+# its name in between: "model sora-2: audio not found" is about one clip, and must not close a model for everybody.
 _SIGNS = {
     Cause.REAL_FACE: r"sensitivecontentdetected\.privacyinformation|may contain (a )?real (person|people|human|face)",
     Cause.OWN_SOUND: r"\b(output)?audiosensitivecontentdetected",
-    Cause.TROUBLE: r"\bsentinel block",  # the provider's own gate; it comes and goes, no matter who asks for what
+    Cause.TROUBLE: r"\bsentinel block",  # the provider's own filter; it comes and goes, whatever the request
     Cause.PERMISSION: r"(cameo|character|likeness).{0,40}permission|permission.{0,40}(cameo|character|likeness)",
     Cause.WITHDRAWN: r"cameo not found",
     Cause.TOO_MANY: r"too many (users|characters|cameos)",
@@ -126,13 +126,13 @@ def reason_of(code: str, message: str) -> Cause | None:
 
 
 def picture_of(message: str) -> int | None:
-    """Which picture of the request, from 1, the provider's ``message`` is about; ``None`` where it does not say."""
+    """Which picture of the request, from 1, the provider's ``message`` is about; ``None`` if it does not say."""
     which = _WHICH_PICTURE.search(message.lower())
     return int(which[1]) or None if which else None
 
 
 def real_face_of(model: str, name: str) -> Text:
-    """The sentence of a refused face where it is known whose it is."""
+    """The sentence for a refused face whose character is known."""
     return text(
         "{model} refuses pictures of people who may be real, and it takes “{name}” for a real person. Choose "
         "another model.",
@@ -144,6 +144,6 @@ def real_face_of(model: str, name: str) -> Text:
 def sentence(reason: Cause, *, of_video: bool = False) -> Text:
     """What happened and what to do; the caller adds whether it cost anything.
 
-    ``of_video``: it was to be a new video, and not a character.
+    ``of_video``: the request was for a video, not for a character.
     """
     return VIDEO_SENTENCES[reason] if of_video else SENTENCES[reason]

@@ -1,4 +1,4 @@
-"""A rate limit shared by processes: each leases the next time slots in turn."""
+"""A rate limit shared by processes, which lease time slots one after another."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Protocol
 from bot.config import ToapisSettings
 from bot.provider.rates import Rates
 
-_MARGIN = (
-    0.97  # of the rate is given out: with places that are used up to _VALID late, no second has more than the rate
-)
+_MARGIN = 0.97  # of the rate is used: although slots are used up to _VALID late, no second then exceeds the rate
 _VALID = 0.03  # seconds
-_ANSWERS = 20  # of which the quickest tells how far the clocks are apart
-_AHEAD = 0.25  # seconds for which places are leased at most; those of a process that is killed are lost
+_ANSWERS = 20  # the quickest of these tells the offset of the clocks
+_AHEAD = 0.25  # seconds for which slots are leased ahead; those of a killed process are lost
 
 
 class Places(Protocol):
@@ -41,16 +39,16 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Clocks:
-    """By how many seconds the database's clock is ahead of the loop's."""
+    """How many seconds the database's clock is ahead of the loop's."""
 
     least: float
     most: float
 
 
 class SharedRate:
-    """``per_second`` calls in any second, of all processes together: there is no burst beyond that.
+    """``per_second`` calls in any second, across all processes, without bursts.
 
-    A process leases as many slots as it has callers waiting, a quarter of a second ahead at most, so that no process
+    A process leases as many slots as it has callers waiting, at most a quarter of a second ahead, so that no process
     reserves more than it needs. A slot that is not used in time is lost. The offset between the two clocks is known
     only as exactly as the fastest of the last queries took. If none takes less than 15 ms, a second may exceed the
     limit by that much.
@@ -69,10 +67,10 @@ class SharedRate:
         self._leasing: asyncio.Task[None] | None = None
 
     async def acquire(self) -> None:
-        """Wait for the next place; to be used at once. Raises what the database raises that has none to give."""
+        """Wait for the next slot; use it at once. Raises the database's errors if it cannot be reached."""
         loop = asyncio.get_running_loop()
         place: _Place | None = None
-        while place is None or loop.time() > place.until:  # the loop was busy, and its time is over
+        while place is None or loop.time() > place.until:  # the loop was busy, and the slot has expired
             turn: asyncio.Future[_Place] = loop.create_future()
             (self._waiting.append if place is None else self._waiting.appendleft)(turn)
             if self._giving is None or self._giving.done():
@@ -80,7 +78,7 @@ class SharedRate:
             place = await turn
 
     async def pause(self, seconds: float) -> None:
-        """Make all processes wait that long, once they have used the slots that they hold: a quarter of a second."""
+        """Make all processes wait that long, after the slots that they hold: a quarter of a second."""
         self._leased.clear()
         await self._places.pause(self._name, seconds)
 
@@ -88,7 +86,7 @@ class SharedRate:
         try:
             while self._somebody_waits():
                 await self._give_next()
-        except Exception as error:  # noqa: BLE001 - who waits is told, each in a job of its own
+        except Exception as error:  # noqa: BLE001 - every waiter gets the error, each in its own job
             while self._somebody_waits():
                 self._waiting.popleft().set_exception(error)
 
@@ -123,11 +121,11 @@ class SharedRate:
         sent = loop.time()
         first, present = await self._places.lease(self._name, count=count, apart=self._apart, lead=self._lead)
         came = loop.time()
-        # Where answers take longer than a place is valid, places of the present instant would all be void.
+        # If answers take longer than a slot is valid, slots from the current time on would all expire.
         self._lead = max(came - sent, self._lead * 0.9)
         clocks = _Clocks(least=present - came, most=present - sent)
         if any(each.least > clocks.most or each.most < clocks.least for each in self._clocks):
-            self._clocks.clear()  # one of them was set
+            self._clocks.clear()  # one of the clocks was set
         self._clocks.append(clocks)
         best = min(self._clocks, key=lambda each: each.most - each.least)
         for number in range(count):
@@ -137,7 +135,7 @@ class SharedRate:
 
 
 def shared_rates(places: Places, settings: ToapisSettings) -> Rates:
-    """The limits of one process among several with the same account."""
+    """The limits of one of several processes that share an account."""
     return Rates(
         submits=SharedRate(places, "submits", settings.submit_per_second),
         queries=SharedRate(places, "queries", settings.query_per_second),

@@ -21,7 +21,7 @@ class TaskState(StrEnum):
     FAILED = "failed"
 
 
-# The documented names, those of other members of the provider's family, and those of its webhooks.
+# The documented names, those of related APIs of the provider, and those in its webhooks.
 _STATES = {
     "queued": TaskState.QUEUED,
     "queueing": TaskState.QUEUED,
@@ -60,18 +60,18 @@ class TaskFailure:
 
     @property
     def cause(self) -> Cause | None:
-        """What the provider objects to, where that is known."""
+        """What the provider objects to, if that is known."""
         return reason_of(self.code, self.message)
 
     @property
     def image(self) -> int | None:
-        """Which picture of the request, from 1, it is about, where that is said."""
+        """Which picture of the request, from 1, it is about, if the provider says so."""
         return picture_of(f"{self.code} {self.message}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderVideo:
-    """A video that was made. Its URLs die with the task (``Task.expires_at``), and work for anyone who has them."""
+    """A finished video. Its URLs expire with the task (``Task.expires_at``), and work for anyone who has them."""
 
     url: str = field(repr=False)
     format: str = ""
@@ -80,10 +80,10 @@ class ProviderVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One task. ``progress`` is 0 to 100; ``failure`` is there exactly where the state is ``FAILED``.
+    """One task. ``progress`` is 0 to 100; ``failure`` is set exactly if the state is ``FAILED``.
 
     ``characters`` may be empty in a completed task: nobody was found in those seconds, or it was no character task.
-    ``videos`` are what a video task has made. ``expires_at``: until when that can be fetched, where it was said.
+    ``videos`` are the results of a video task. ``expires_at``: until when they can be fetched, if known.
     """
 
     id: str
@@ -97,7 +97,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The account's money in US dollars; ``remaining`` is ``None`` where unlimited or not said."""
+    """The account's money in US dollars; ``remaining`` is ``None`` if it is unlimited or unknown."""
 
     remaining: Decimal | None
     unlimited: bool
@@ -123,7 +123,7 @@ def failure_text(failure: TaskFailure) -> Text:
 
 
 def video_failure_text(failure: TaskFailure, detail: Text | None = None) -> Text:
-    """The message for a failed video task. ``detail`` is a more exact reason than that of its cause."""
+    """The message for a failed video task. ``detail`` is a more exact reason than its cause."""
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:
         return text(

@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _MAYBE_SENT = (aiohttp.ClientError, OSError)  # OSError includes TimeoutError
 _CHUNK = 64 * 1024
-_KEY_LENGTH = 8  # anything shorter is a stand-in, and may well occur in an answer by chance
+_KEY_LENGTH = 8  # anything shorter is a placeholder, and may well occur in an answer by chance
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds: for a connection, between two pieces of an answer, for a whole call, for a whole upload."""
+    """In seconds: for connecting, between two pieces of an answer, for a whole call, for a whole upload."""
 
     connect: float = 10
     read: float = 30
@@ -43,9 +43,9 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. ``template`` is a path in which ``{id}`` stands for ``id``; only the template is logged.
+    """One request. ``template`` is a path with ``{id}`` in place of ``id``; only the template is logged.
 
-    ``body`` makes the body when the request is made: a form can be sent only once.
+    ``body`` creates the body for each request, because a form can be sent only once.
     """
 
     method: str
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A response whose status has arrived. ``body`` is ``None`` where it was no JSON object; ``trouble`` says why."""
+    """A response whose status has arrived. ``body`` is ``None`` if it is not a JSON object; ``trouble`` says why."""
 
     status: int
     body: dict[str, Any] | None
@@ -80,9 +80,9 @@ Reply: TypeAlias = Answer | Silence
 class Transport:
     """The HTTP side of the client.
 
-    Two pools of connections: queries keep theirs alive, while each POST gets a new one. A connection that the other
-    side closes at the moment it is used again would otherwise leave it open whether a submission was taken; and
-    aiohttp repeats such a request by itself for GET, never for POST.
+    Two connection pools: queries keep their connections alive, while each POST gets a new one. If the server closed a
+    kept connection at the moment of its reuse, it would be unclear whether a submission was accepted; and aiohttp
+    retries such a request by itself for GET, never for POST.
     """
 
     def __init__(self, base_url: str, key: SecretStr, timeouts: Timeouts) -> None:
@@ -93,7 +93,7 @@ class Transport:
         self._posts: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        """Make the sessions. Nothing is sent."""
+        """Create the sessions. Nothing is sent."""
         self._queries = self._session(aiohttp.TCPConnector())
         self._posts = self._session(aiohttp.TCPConnector(force_close=True))
 
@@ -122,7 +122,7 @@ class Transport:
         return aiohttp.ClientTimeout(total=total, connect=self._timeouts.connect, sock_read=self._timeouts.read)
 
     async def send(self, call: Call) -> Reply:
-        """Make one request, log and measure it, and return what came of it. Raises nothing but cancellation."""
+        """Make one request, log and measure it, and return the result. Raises nothing except cancellation."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         reply = await self._exchange(call)
@@ -188,7 +188,7 @@ class Transport:
             raw = raw.replace(key, b"[key]")
         try:
             body = from_json(raw)
-        except ValueError:  # also for what is not UTF-8, nested too deeply, or no number any more
+        except ValueError:  # also for invalid UTF-8, deep nesting, or huge numbers
             return None
         return body if isinstance(body, dict) else None
 
@@ -200,7 +200,7 @@ def _fault(reply: Reply) -> Fault | None:
 
 
 def _level(call: Call, reply: Reply) -> int:
-    """Successful queries (a 404 is normal) are frequent, so they are logged at debug level only."""
+    """Successful queries (a 404 is normal) are frequent, so they are logged only at debug level."""
     if isinstance(reply, Silence):
         return logging.WARNING
     return logging.DEBUG if call.method == "GET" and (reply.status < 300 or reply.status == 404) else logging.INFO

@@ -1,7 +1,7 @@
 """The provider's webhooks: verifies their signatures, and parses which task they are about.
 
-Section "Webhooks" of its documentation. An event carries a result too, but nothing of it is read: it says that a task
-has ended; the bot then asks the provider how.
+Section "Webhooks" of its documentation. The result in an event is ignored: the event only says that a task has ended;
+the bot then asks the provider for the result.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ SIGNATURE_HEADER = "X-ToAPIs-Webhook-Signature"
 
 
 _FINAL = frozenset({"generation.completed", "generation.failed"})
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")  # int() would take "1_0", "+10" and digits of other scripts as well
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")  # int() would also accept "1_0", "+10" and digits of other scripts
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
 class VerificationFailure(StrEnum):
-    """Why a delivery is rejected. For the log only: its sender is told nothing."""
+    """Why a delivery is rejected. For the log only: the sender is not told."""
 
     ID = "id"
     TIMESTAMP = "timestamp"
@@ -63,13 +63,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """What a delivery says. ``task_id`` and ``business_id`` are ``None`` where they are absent or no ids.
+    """The content of a delivery. ``task_id`` and ``business_id`` are ``None`` if they are missing or invalid.
 
-    ``id`` is the one to tell repeats by, and it is the header's, not the body's. The documentation promises "the same
-    id" for every repeat without saying which. The header's is always there, has a checked shape and is what the
-    signature begins with; the body's may be missing or be shared. And the two mistakes do not weigh the same: were
-    the body's the right one, an event would be taken twice, which wakes its task once more; were the body's wrongly
-    trusted, an event could be dropped as known that was not.
+    ``id`` identifies repeats, and comes from the header, not from the body. The documentation promises "the same id"
+    for every repeat without saying which. The header's is always there, has a checked format and is what the signature
+    begins with; the body's may be missing or not unique. The two possible mistakes also differ: if the body's is the
+    right one, an event is handled twice, which only wakes its task once more; if the body's is wrongly trusted, a new
+    event could be dropped as a repeat.
     """
 
     id: str
@@ -79,7 +79,7 @@ class WebhookEvent:
 
     @property
     def ends_a_task(self) -> bool:
-        """Whether it says that a task has ended, and which. A test of the endpoint does not, nor an unknown type."""
+        """Whether it says that a task has ended, and which. Tests of the endpoint and unknown types do not."""
         return self.type in _FINAL and (self.task_id is not None or self.business_id is not None)
 
 
@@ -87,10 +87,10 @@ class SignatureCheck:
     """Accepts a delivery that one of ``secrets`` signed at most 300 s ago, or ahead, by ``clock``.
 
     Several secrets, because the provider signs with the old and the new one for 24 h after a change. Its console shows
-    a "32-byte secret" without saying how it is written, so each secret is tried as the text it is, and as the bytes
-    that it spells where it is hex. Repeats pass: the receiver of the event has to recognise them.
+    a "32-byte secret" without saying how it is encoded, so each secret is tried as text and, if it is hex, as the bytes
+    it encodes. Repeats are accepted: the receiver of the event has to recognise them.
 
-    Raises ``ValueError`` for an empty secret: anybody could sign with that.
+    Raises ``ValueError`` for an empty secret, which anybody could sign with.
     """
 
     def __init__(self, secrets: Sequence[SecretStr], clock: Clock) -> None:
@@ -121,10 +121,10 @@ class SignatureCheck:
 
 
 def parse(delivery: Delivery) -> WebhookEvent:
-    """The event in a delivery that was verified. Raises :class:`BadEvent` where its body is no JSON object."""
+    """The event in a verified delivery. Raises :class:`BadEvent` if its body is not a JSON object."""
     try:
         body = from_json(delivery.body)
-    except ValueError:  # also for what is not UTF-8, or nested too deeply
+    except ValueError:  # also for invalid UTF-8 and deep nesting
         body = None
     if not isinstance(body, dict):
         raise BadEvent
@@ -151,7 +151,7 @@ def _keys(secret: str) -> Iterator[bytes]:
 
 
 def _signatures(header: str) -> Iterator[bytes]:
-    """The signatures in ``header`` of the version that we know."""
+    """The signatures in ``header`` with a known version."""
     if len(header) > limits.WEBHOOK_SIGNATURES_LENGTH:
         return
     for entry in header.split(","):

@@ -1,6 +1,6 @@
 """Models of the provider's responses: typed, and tolerant of every known oddity, so that parsing never fails.
 
-What is missing or makes no sense becomes an empty string, zero or nothing; the client decides what that means.
+Missing or invalid values become an empty string, zero or nothing; the client decides what that means.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Config
 from bot import limits
 from bot.values.web_address import is_web_address
 
-_MILLISECONDS = 100_000_000_000  # seconds from here on would be in the year 5138
+_MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and by several scripts
 
 
 def clean(value: object) -> str:
-    """``value`` as one short line: control and bidi characters are gone, and so is all beyond 200 characters."""
+    """``value`` as one short line, without control and bidi characters, cut to 200 characters."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     raw = str(value)[: 10 * limits.PROVIDER_TEXT_LENGTH]
@@ -79,7 +79,7 @@ def _is_character(item: object) -> bool:
 
 
 def _videos(value: object) -> list[object]:
-    """Those entries of a list, or that one object, that have the address of a video."""
+    """The entries of a list, or the single object, that contain a video URL."""
     entries = value if isinstance(value, list) else [value]
     return [item for item in entries if isinstance(item, dict) and _web_address(item.get("url"))]
 
@@ -120,7 +120,7 @@ class _Wire(BaseModel):
 
 
 class _Wrapped(_Wire):
-    """An answer whose fields stand at the top, or all together in a ``data`` object."""
+    """A response whose fields are at the top level, or all inside a ``data`` object."""
 
     @model_validator(mode="before")
     @classmethod
@@ -150,14 +150,14 @@ class VideoAnswer(_Wire):
 
 
 class FailureAnswer(_Wire):
-    """What stands under ``error``; ``code`` may be a number."""
+    """The content of ``error``; ``code`` may be a number."""
 
     code: CleanText = ""
     message: CleanText = ""
 
 
 class TaskAnswer(_Wrapped):
-    """A submission's answer, and a status query's."""
+    """The response to a submission or a status query."""
 
     id: Identifier = ""
     task_id: Identifier = ""
@@ -189,23 +189,23 @@ class TaskAnswer(_Wrapped):
 
     @property
     def made(self) -> tuple[VideoAnswer, ...]:
-        """The videos, wherever they stood: older answers have one address at the top."""
+        """The videos: older responses have one URL at the top level."""
         return tuple(self.videos) or ((VideoAnswer(url=self.url),) if self.url else ())
 
     @property
     def name(self) -> str:
-        """The task's id. A bare number in ``id`` beside a ``task_id`` is a row of the gateway's own, not the task."""
+        """The task's id. A bare number in ``id`` beside a ``task_id`` is the gateway's row number, not the task."""
         return self.task_id if self.task_id and (not self.id or self.id.isdecimal()) else self.id
 
 
 class UploadAnswer(_Wrapped):
-    """What ``/v1/uploads/videos`` answers."""
+    """The response of ``/v1/uploads/videos``."""
 
     url: WebAddress = ""
 
 
 class AvatarAnswer(_Wrapped):
-    """What the calls about private avatars answer: a group, or an asset and how it stands."""
+    """The response of the calls for private avatars: a group, or an asset and its status."""
 
     group_id: Identifier = ""
     asset_id: Identifier = Field("", validation_alias=AliasChoices("asset_id", "id"))
@@ -213,7 +213,7 @@ class AvatarAnswer(_Wrapped):
 
 
 class BalanceAnswer(_Wrapped):
-    """What ``/v1/balance`` answers; ``-1`` stands for unlimited."""
+    """The response of ``/v1/balance``; ``-1`` means unlimited."""
 
     remain_balance: Amount = None
     unlimited_quota: Flag = False
@@ -226,13 +226,13 @@ def _model_ids(value: object) -> list[str]:
 
 
 class ModelsAnswer(_Wire):
-    """What ``/v1/models`` answers: ``{"object": "list", "data": [{"id": …}, …]}``."""
+    """The response of ``/v1/models``: ``{"object": "list", "data": [{"id": …}, …]}``."""
 
     models: Annotated[list[str], BeforeValidator(_model_ids)] = Field([], validation_alias="data")
 
 
 class ErrorAnswer(_Wire):
-    """The envelope of a refusal: ``{"error": {…}}``, its fields at the top, or ``{"success": false, "message": …}``."""
+    """A refusal: ``{"error": {…}}``, its fields at the top level, or ``{"success": false, "message": …}``."""
 
     error: Annotated[FailureAnswer, BeforeValidator(_failure)] = FailureAnswer()
     code: CleanText = ""
@@ -240,5 +240,5 @@ class ErrorAnswer(_Wire):
 
     @property
     def failure(self) -> FailureAnswer:
-        """Code and message, wherever they stood."""
+        """Code and message, wherever they are."""
         return FailureAnswer(code=self.error.code or self.code, message=self.error.message or self.message)

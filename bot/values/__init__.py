@@ -1,1 +1,1 @@
-"""Plain frozen values: no I/O, no clock, nothing that can fail later than its construction."""
+"""Plain frozen values: no I/O, no clock, and nothing that can fail after construction."""

@@ -12,7 +12,7 @@ from bot.values.time_range import TimeRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingFile:
-    """A file that was checked. ``path`` within the work folder; sizes in bytes, pixels and seconds."""
+    """A checked file. ``path`` within the work folder; sizes in bytes, pixels and seconds."""
 
     path: str
     sha256: str
@@ -34,12 +34,11 @@ class IncomingReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCharacter:
-    """A character to import; without ``model`` it is known by its reference set alone.
+    """A character to import; without ``model`` it consists of its reference set alone.
 
-    ``was``: the id that it had in this Castbook, where it was exported here by the same person.
-    ``groups`` are the names of those that it is in; ``plays_in`` the servers in which it plays where nobody is named,
-    ``None`` outside of all servers. ``lost``: how many of its files cannot be used. ``without_model``: a model had made
-    it elsewhere, which does not come along.
+    ``was``: its earlier id in this Castbook, if the same person exported it here. ``groups`` are the names of its
+    groups; ``plays_in`` the servers in which it plays if nobody is named, ``None`` outside all servers. ``lost``: how
+    many of its files cannot be used. ``without_model``: a model had made it elsewhere, and that is not imported.
     """
 
     name: str
@@ -81,7 +80,7 @@ class LeftOut:
 class ImportPlan:
     """What would be imported. ``own``: this Castbook wrote it for the person who imports it.
 
-    ``beyond``: how many more there are than one import takes. ``asks_consent``: whether to come in it takes their word
+    ``beyond``: how many characters exceed the limit of one import. ``asks_consent``: whether the person has to confirm
     that they may use these faces. ``size`` in bytes.
     """
 

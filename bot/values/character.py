@@ -14,12 +14,12 @@ from bot.values.files import StoredFile
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
 
-# These reorder the text around them; the rest of category Cf (joiners) is needed by real scripts and emoji.
+# These reorder the text around them; joiners (the rest of category Cf) are needed by real scripts and emoji.
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-# Nobody sees these, and no script needs them: two names would differ and look the same.
+# Invisible, and needed by no script: two names would differ and look the same.
 _INVISIBLE = "\u00ad\u115f\u1160\u200b\u2060\u2061\u2062\u2063\u2064\u2800\ufeff"
 _FORBIDDEN = frozenset(BIDI_CONTROLS + _INVISIBLE)
-# Unassigned characters (Cn) are let through: an emoji newer than this Python is one to it.
+# Unassigned characters (Cn) are allowed, because emoji newer than this Python are among them.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 _UNSEEN_ALONE = frozenset({"Cf", "Mn", "Me"})
 
@@ -30,17 +30,17 @@ class ProviderCharacter:
 
     id: str
     display_name: str
-    username: str = field(repr=False)  # works like a key at the provider: the owner's eyes only
+    username: str = field(repr=False)  # works like a key at the provider: for the owner only
     picture_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Character:
-    """One member of a person's cast. ``picture_is_still``: there is no picture of the provider's.
+    """One member of a person's cast. ``picture_is_still``: there is no picture from the provider.
 
-    ``task_id`` is the reusable ID: the provider's, or :func:`portable_id` where no provider has made it.
-    ``model`` made it, and is empty then, as are ``username`` and ``provider_id``. ``note`` and ``tags`` are its
-    owner's; ``uses`` counts the videos that were asked for with it.
+    ``task_id`` is the reusable ID: the provider's, or :func:`portable_id` if no provider has made it. ``model`` made
+    it; it is empty otherwise, as are ``username`` and ``provider_id``. ``note`` and ``tags`` are its owner's; ``uses``
+    counts the videos that were requested with it.
     """
 
     id: int
@@ -62,13 +62,13 @@ class Character:
 
     @property
     def portable(self) -> bool:
-        """Whether no provider has made it: it lives by its reference set alone, on models that take references."""
+        """Whether no provider has made it: it consists of its reference set, for models that accept references."""
         return not self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterGroup:
-    """A group of a person's characters, of which a character may be in many. ``size``: how many are in it."""
+    """A group of a person's characters; a character may be in many. ``size``: how many are in it."""
 
     id: int
     name: str
@@ -82,23 +82,23 @@ def portable_id(job_id: str) -> str:
 
 
 class FileKind(StrEnum):
-    """What a file of a character's reference set is: with these it can be shown to any model that takes references."""
+    """The kind of a file in a character's reference set, by which any model that accepts references can show it."""
 
     CLIP = "clip"  # the chosen seconds
-    STILL = "still"  # a picture of the clip; the best come first
-    REFERENCE = "reference"  # 3 to 5 seconds about the chosen ones
+    STILL = "still"  # a picture from the clip; best first
+    REFERENCE = "reference"  # 3 to 5 seconds around the chosen ones
     VOICE = "voice"  # 3 to 10 seconds in which it speaks
 
 
 CLIPS = frozenset({FileKind.CLIP, FileKind.REFERENCE})
-"""Those that are of one video alone: a still, or a silence, may be the same in several."""
+"""The kinds that identify a video: a still, or a silence, may be the same in several videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterFile:
-    """One file of a character's reference set: its size in pixels, or its length in seconds, where that is known.
+    """One file of a character's reference set: its size in pixels, or its length in seconds, if known.
 
-    In its last ``filled`` seconds the last picture of the source stays, or there is silence.
+    In its last ``filled`` seconds the source's last picture is held, or there is silence.
     """
 
     kind: FileKind
@@ -110,17 +110,17 @@ class CharacterFile:
 
 
 NAMELESS: Final = "Character"
-"""What a character is called as long as nobody has named it; more of them are numbered."""
+"""The name of a character until somebody names it; further ones are numbered."""
 
 
 def clean_name(raw: str) -> str:
     """Normalise a typed name: NFKC, no control or bidi characters, single spaces, at most 32 characters.
 
-    Returns an empty string where nothing that can be seen is left; the caller decides what to do then.
+    Returns an empty string if nothing visible is left; the caller decides what to do then.
     """
     normal = unicodedata.normalize("NFKC", raw)
     kept = "".join(char for char in normal if char.isspace() or _allowed(char))
-    # Once more: what stood on both sides of a removed character may now compose.
+    # Once more: characters on both sides of a removed one may now compose.
     name = unicodedata.normalize("NFKC", " ".join(kept.split()))[:NAME_LENGTH].strip()
     seen = any(unicodedata.category(char) not in _UNSEEN_ALONE for char in name)
     return name if seen else ""
@@ -134,21 +134,23 @@ def _allowed(char: str) -> bool:
 
 
 def name_key(name: str) -> str:
-    """What makes two names the same: case and compatibility forms do not count."""
-    # Folding may take a composed letter apart, so that it is composed again at the end.
+    """The key by which names are compared, ignoring case and compatibility forms."""
+    # Folding may decompose letters, so they are composed again at the end.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def clean_note(typed: str) -> str:
-    """The note without control and bidi characters, with its line breaks; at most :data:`bot.limits.NOTE_LENGTH`."""
+    """The note without control and bidi characters, but with its line breaks; at most
+    :data:`bot.limits.NOTE_LENGTH`.
+    """
     normal = unicodedata.normalize("NFC", typed.replace("\r\n", "\n"))
     return "".join(char for char in normal if char == "\n" or _allowed(char))[:NOTE_LENGTH].strip()
 
 
 def clean_tags(typed: str) -> tuple[str, ...]:
-    """The tags that are typed with commas between, each once, as they were spelt first.
+    """The comma-separated tags, each once, in their first spelling.
 
-    They are cleaned like names; a "#" before one is not part of it. At most :data:`bot.limits.TAGS` of them.
+    They are cleaned like names; a leading "#" is removed. At most :data:`bot.limits.TAGS` of them.
     """
     found: dict[str, str] = {}
     for each in re.split(r"[,،、，;\n]", typed):
@@ -159,7 +161,7 @@ def clean_tags(typed: str) -> tuple[str, ...]:
 
 
 def is_numbered(name: str, wanted: str) -> bool:
-    """Whether ``name`` is ``wanted`` with a number behind it, because that was taken."""
+    """Whether ``name`` is ``wanted`` with a number after it, because that was taken."""
     number = name.rpartition(" ")[2]
     return number.isdecimal() and int(number) > 1 and name == numbered(wanted, int(number))
 

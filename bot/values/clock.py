@@ -10,5 +10,5 @@ Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present instant, aware, in UTC."""
+    """The current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Where a job was asked for, and where the messages about it stand."""
+"""Where a job was requested, and where the messages about it are."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from bot.limits import SMALL_VIDEO_BYTES
 class DeliveryRoute(StrEnum):
     """How the end of a job reaches its owner."""
 
-    ORIGINAL = "original"  # an edit of the message that only they see
+    ORIGINAL = "original"  # an edit of the message that only the owner sees
     ANNOUNCED = "announced"  # an edit of the public message that showed the progress
-    CHANNEL = "channel"  # a new public message by the bot's own right
-    FOLLOW_UP = "follow_up"  # a new message by the interaction's token
+    CHANNEL = "channel"  # a new public message sent as the bot
+    FOLLOW_UP = "follow_up"  # a new message sent with the interaction's token
     DM = "dm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a job was asked for, and the private reply of its owner. Replaced by each later press or form of theirs.
+    """Where a job was requested, and its owner's private reply. Each later press or form of the owner replaces it.
 
-    The private reply is the message in which the job speaks to its owner alone: ``message_id`` (``None``: the
-    interaction's original response, not known by id yet). It is ``ephemeral``, or else a message of the bot in direct
-    messages; in rows of earlier versions it may be public. ``token`` lives 15 minutes from ``token_at``, by our own
-    clock, and is wiped when dead. ``private``: the owner wants the result for themselves. ``bot_may_write``: the bot
-    had the permissions for it there when it was asked. ``attachment_limit``: the bytes that Discord takes there.
-    ``hidden_by_server``: somebody has brought the bot along into a server that shows its answers to them alone.
-    ``roles``: those of the person there, by id; asked when a job is started, and never stored.
+    The private reply is the message that shows the job to its owner only: ``message_id`` (``None``: the interaction's
+    original response, whose id is not known yet). It is ``ephemeral``, or else a direct message from the bot; in rows
+    of earlier versions it may be public. ``token`` is valid for 15 minutes from ``token_at``, by our own clock, and is
+    wiped when it has expired. ``private``: the owner wants a private result. ``bot_may_write``: the bot had the
+    permissions for it there when the job was requested. ``attachment_limit``: Discord's limit there, in bytes.
+    ``hidden_by_server``: the bot is a user install in a server that shows its answers to the user only. ``roles``: the
+    person's roles there, by id; checked when a job is started, and never stored.
     """
 
     guild_id: int | None
@@ -48,7 +48,7 @@ class Origin:
 
     @property
     def in_own_dm(self) -> bool:
-        """Whether it was asked for in direct messages with the bot."""
+        """Whether it was requested in direct messages with the bot."""
         return self.guild_id is None and self.bot_is_member
 
     @property
@@ -63,20 +63,20 @@ class Origin:
 
     @property
     def in_dm_message(self) -> bool:
-        """Whether the private reply is a message of the bot in direct messages: it needs no token to edit that."""
+        """Whether the private reply is a direct message from the bot, which can be edited without a token."""
         return self.in_own_dm and not self.ephemeral and self.message_id is not None
 
     @property
     def reply_is_public(self) -> bool:
-        """Whether the job was shown to everybody from the first moment: so it was in earlier versions."""
+        """Whether the job was public from the start, as in earlier versions."""
         return not self.ephemeral and not self.in_own_dm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryAttempt:
-    """Written before a message is sent, so that a restart knows where one may already stand.
+    """Written before a message is sent, so that a restart knows where one may exist.
 
-    Written once more when it is known how it went: with the ``message_id`` of what stands there, or ``refused``.
+    Written again when the outcome is known: with the ``message_id`` of the message there, or ``refused``.
     """
 
     path: DeliveryRoute
@@ -88,7 +88,7 @@ class DeliveryAttempt:
 
     @property
     def begins(self) -> bool:
-        """Whether it is not known yet how it goes."""
+        """Whether its outcome is not known yet."""
         return self.message_id is None and not self.refused
 
 
@@ -96,8 +96,8 @@ class DeliveryAttempt:
 class Announcement:
     """The public message about a running job. Written before it is sent (``at``), then with its ``message_id``.
 
-    ``closed``: Discord refuses it for good, or nobody can tell whether it stands: it is not sent (again).
-    ``box_closed``: the private reply has been deleted since, because this shows the progress now.
+    ``closed``: Discord refuses it for good, or nobody can tell whether it exists: it is not sent (again).
+    ``box_closed``: the private reply has been deleted since, because this message shows the progress now.
     """
 
     channel_id: int

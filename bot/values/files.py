@@ -1,4 +1,4 @@
-"""Stored files, identified by their content, not by where they came from."""
+"""Stored files, identified by their content, not by their origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OWNER: Final = re.compile(r"\d{1,20}")
 KEY: Final = re.compile(rf"{OWNER.pattern}/[0-9a-f]{{64}}")
 JOB_ID: Final = re.compile(rf"[0-9a-f]{{{JOB_ID_HEX}}}")
 
-# The ending of a file's name, without a dot, for each type of file that we hold.
+# The extension, without a dot, for each type of file that we store.
 _ENDINGS: Final[Mapping[str, str]] = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -30,19 +30,19 @@ _ENDINGS: Final[Mapping[str, str]] = {
 }
 _VIDEO_ENDINGS: Final = (
     *(f".{ending}" for mime, ending in _ENDINGS.items() if mime.startswith("video/")),
-    ".m4v",  # what Apple's programs call an MP4
+    ".m4v",  # Apple's name for an MP4
     ".3gp",  # an MP4 of old phones
-    *(".m2ts", ".mts"),  # what camcorders call a transport stream
+    *(".m2ts", ".mts"),  # camcorders' names for a transport stream
 )
 
 
 def ending(mime: str, *, unknown: str = "bin") -> str:
-    """The ending of a file's name, without a dot: ``jpg`` for ``image/jpeg``, ``unknown`` for any other type."""
+    """The extension for a type, without a dot: ``jpg`` for ``image/jpeg``, ``unknown`` for any other type."""
     return _ENDINGS.get(mime, unknown)
 
 
 def is_video_name(name: str) -> bool:
-    """Whether a file of this name is probably a video that we open, for where nobody says its type."""
+    """Whether a file of this name is probably a video that we open, if its type is unknown."""
     return name.lower().endswith(_VIDEO_ENDINGS)
 
 
@@ -50,8 +50,8 @@ def is_video_name(name: str) -> bool:
 class StoredFile:
     """A file in the file store or in a job's work folder.
 
-    ``key`` is its place in the store (``<owner key>/<sha256>`` or ``work/<job id>/…``), ``size`` is in bytes,
-    ``mime`` is what its first bytes say, never what somebody claimed.
+    ``key`` is its place in the store (``<owner key>/<sha256>`` or ``work/<job id>/…``), ``size`` is in bytes, ``mime``
+    is determined from its first bytes, never from what somebody claims.
     """
 
     key: str

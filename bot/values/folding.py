@@ -1,4 +1,4 @@
-"""Folds names and notes for searching: case, accents, widths and scripts do not count."""
+"""Folds names and notes for searching, ignoring case, accents, widths and scripts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from anyascii import anyascii
 
 
 def fold(words: str) -> str:
-    """``words`` in small ASCII letters with single spaces between: "Zoë", "ＺＯＥ" and "Зоэ" are found by "zo".
+    """``words`` in lower-case ASCII with single spaces: "Zoë", "ＺＯＥ" and "Зоэ" are found by "zo".
 
-    What no ASCII stands for (a character newer than the tables) stays as it is. A change of what comes out here needs
-    a migration: what is in the database was folded when it was written.
+    Characters without an ASCII form (newer than the tables) stay as they are. A change of the result needs a migration,
+    because the database contains folded texts.
     """
     normal = unicodedata.normalize("NFKC", words)
     ascii_only = anyascii(normal)
@@ -19,10 +19,10 @@ def fold(words: str) -> str:
 
 
 def indexed(*texts: str) -> str:
-    """The words of ``texts``, folded, each with two spaces before it and one behind the last.
+    """The words of ``texts``, folded, each with two spaces before it and one after the last.
 
-    So pieces of three letters tell where a word begins, as in PostgreSQL's pg_trgm: ``"  a"`` and ``" an"`` of "anna".
-    Empty where no word is.
+    So trigrams show where a word begins, as in PostgreSQL's pg_trgm: ``"  a"`` and ``" an"`` of "anna". Empty if there
+    is no word.
     """
     words = [word for each in texts for word in fold(each).split()]
     return f"  {'  '.join(words)} " if words else ""

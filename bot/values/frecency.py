@@ -1,8 +1,8 @@
-"""Frecency: how often and how recently something was used, as one number that needs no updating over time.
+"""Frecency: how often and how recently something was used, as one number that need not be updated over time.
 
-The name and the idea are Mozilla's (the address bar of Firefox): each use counts 1 when it happens and half as much
-after :data:`bot.limits.USE_HALVES`. Kept is not that sum, which falls all the time, but the instant, in half-lives
-since 1970, at which a single use would count as much as all of them do together: so it can stand in an index.
+Name and idea are Mozilla's (the address bar of Firefox): each use counts 1 when it happens and half as much after
+:data:`bot.limits.USE_HALVES`. That sum would change all the time, so we store the instant, in half-lives since 1970, at
+which a single use would count as much as all of them together: an index can contain it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def used(before: float | None, at: datetime) -> float:
-    """The number after a use ``at``; ``before`` is the number until then, ``None`` for what was never used."""
+    """The number after a use ``at``; ``before`` is the number so far, ``None`` if it was never used."""
     now = (at - _EPOCH) / USE_HALVES
     if before is None:
         return now

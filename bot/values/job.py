@@ -1,4 +1,4 @@
-"""A job: one piece of durable work, from the command that asked for it to the message that answers it."""
+"""A job: one piece of durable work, from the command that requested it to the message that answers it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
 
 
 class Step(StrEnum):
-    """Where a job stands. A row names the step that is to be done next."""
+    """The step that is to be done next."""
 
     PREPARE = "prepare"
     CHOOSE = "choose"
@@ -51,28 +51,28 @@ class Outcome(StrEnum):
 
 
 class Lane(StrEnum):
-    """What shares the runner's tasks: what was sent to the provider never waits behind what was not."""
+    """Jobs in a lane share the runner's tasks, so that what was sent to the provider never waits for what was not."""
 
-    SUBMITTED = "submitted"  # sent, or ended: watch, collect, deliver, and looking for an unclear submission
+    SUBMITTED = "submitted"  # sent, or ended: watch, collect, deliver, and looking up an unclear submission
     UNSUBMITTED = "unsubmitted"
 
 
 class Question(StrEnum):
-    """What a job in ``choose`` waits for its owner to answer."""
+    """What a job in ``choose`` asks its owner."""
 
     NAME = "name"  # its name is taken: what should it be called?
-    CONSENT = "consent"  # may this person be made into a character?
+    CONSENT = "consent"  # may a character be made from this person?
     SECONDS = "seconds"  # which seconds of the video?
-    SAME_AGAIN = "same_again"  # the same bytes and seconds were asked for a moment ago
-    CONCERNS = "concerns"  # what was seen in those seconds speaks against them: use them anyway?
+    SAME_AGAIN = "same_again"  # the same bytes and seconds were requested a moment ago
+    CONCERNS = "concerns"  # there are concerns about those seconds: use them anyway?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen in the job's video so far. ``sha256`` is that of the bytes as they came.
+    """What is known about the job's video so far. ``sha256`` is that of the original bytes.
 
-    ``findings`` belong to the chosen seconds, ``cut`` is there once those are a file of their own. ``reference`` is
-    what other models would need; ``None`` where it could not be made.
+    ``findings`` belong to the chosen seconds; ``cut`` is set once those are in their own file. ``reference`` is what
+    other models need; ``None`` if it could not be made.
     """
 
     sha256: str | None = None
@@ -97,7 +97,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileUpload:
-    """The provider's copy of a kept file, by its SHA-256 (whose file it is stands nowhere); trusted as an Upload."""
+    """The provider's copy of a stored file, by its SHA-256 (its owner is not recorded); trusted like an Upload."""
 
     key: str
     url: str = field(repr=False)
@@ -105,7 +105,7 @@ class FileUpload:
 
 
 class Lease(NamedTuple):
-    """Who may write to a row, and by which of its leases: an older one of the same holder's is over as well."""
+    """Who may write to a row, and by which lease: an older lease of the same holder is no longer valid."""
 
     holder: str
     epoch: int
@@ -115,13 +115,12 @@ class Lease(NamedTuple):
 class Job:
     """One row of the jobs table. All instants are aware and in UTC.
 
-    ``next_attempt_at`` is ``None`` where nothing is to be done by itself (a person is asked, or it is done).
-    ``admitted_at`` is ``None`` while it waits in the admission queue. ``request`` and ``result`` are those of its kind.
-    ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
-    ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
-    ``delivered_at``: when the last thing that it had to say, its end or its question, reached its owner.
-    ``epoch`` counts its leases: with ``lease_owner`` it says which one this is.
-    ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
+    ``next_attempt_at`` is ``None`` if nothing is due (a question is open, or it is done). ``admitted_at`` is ``None``
+    while it waits in the admission queue. ``request`` and ``result`` are those of its kind. ``file`` is in the job's
+    work folder: the original video, later the clip cut out of it. ``counted`` says whether it counts towards its
+    owner's day. ``attempts`` counts those of the current step. ``delivered_at``: when its last message, its end or its
+    question, reached its owner. ``epoch`` counts its leases: together with ``lease_owner`` it identifies the current
+    one. ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
 
     id: str
@@ -158,7 +157,7 @@ class Job:
 
     @property
     def lease(self) -> Lease:
-        """The one under which it was read."""
+        """The lease under which it was read."""
         return Lease(self.lease_owner or "", self.epoch)
 
     @property
@@ -168,17 +167,17 @@ class Job:
 
     @property
     def may_be_cancelled(self) -> bool:
-        """Until the submission has begun; after that the provider is at work."""
+        """Whether it can be cancelled: until the submission has begun."""
         begun = self.submit_started_at is not None or self.maybe_charged
         return self.outcome is None and not begun and self.step in BEFORE_SUBMISSION
 
     @property
     def is_queued(self) -> bool:
-        """Whether it waits for a place, because enough others are being worked on."""
+        """Whether it waits for a place because enough other jobs are being worked on."""
         return self.admitted_at is None and self.outcome is None and self.step is not Step.DONE
 
     def may_be_retried(self, now: datetime) -> bool:
-        """Failed, not because of the video itself, and the video is here or can be fetched again."""
+        """Whether it failed, not because of the video itself, and the video is here or can be fetched again."""
         if self.outcome is not Outcome.FAILED or self.kind is not JobKind.CHARACTER:
             return False
         if isinstance(self.character.source, Attachment):
@@ -186,18 +185,18 @@ class Job:
         return self.file is None or self.seen.facts is not None
 
     def video_is_kept(self, now: datetime) -> bool:
-        """Whether the bytes of what is over may still be used."""
+        """Whether the files of a finished job may still be used."""
         return self.finished_at is not None and now - self.finished_at <= VIDEO_KEPT
 
     @property
     def lane(self) -> Lane:
-        """With which jobs it shares the runner's tasks."""
+        """The lane whose tasks it uses."""
         sent = self.step not in BEFORE_SUBMISSION or self.submit_started_at is not None
         return Lane.SUBMITTED if sent else Lane.UNSUBMITTED
 
     @property
     def undelivered(self) -> bool:
-        """Ended with something to say that has not reached its owner."""
+        """Whether it has ended with something to say that has not reached its owner."""
         nothing_to_say = self.outcome is Outcome.CANCELLED and self.failure is None
         return self.step is Step.DONE and self.delivered_at is None and not nothing_to_say
 
@@ -217,7 +216,7 @@ class Job:
 
     @property
     def about_source(self) -> SourceRequest:
-        """The request of a job that looks at somebody's video. Raises AssertionError for any other kind."""
+        """The request of a job about somebody's video. Raises AssertionError for any other kind."""
         if isinstance(self.request, VideoRequest):
             raise AssertionError("a video is made of the cast, not of a video")
         return self.request
@@ -227,7 +226,7 @@ BEFORE_SUBMISSION = frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT})
 
 
 class JobNotes(TypedDict, total=False):
-    """What a step may write down in between; what is absent stays as it is. The life of the job is none of it."""
+    """What a step may record at any time; missing fields stay as they are. They never change step or outcome."""
 
     origin: Origin
     request: JobRequest
@@ -261,11 +260,11 @@ class JobChanges(JobNotes, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What an event changes in a job. Made by the functions of ``bot.jobs.transitions`` alone (design, rule 16)."""
+    """What an event changes in a job. Only the functions of ``bot.jobs.transitions`` make one (design, rule 16)."""
 
     event: str
     changes: JobChanges
 
     def noting(self, notes: JobNotes) -> Transition:
-        """The same transition, which writes ``notes`` down as well."""
+        """The same transition, which also writes ``notes``."""
         return Transition(self.event, {**self.changes, **notes})

@@ -1,4 +1,4 @@
-"""A character that is lent: to whom, how often and until when, what was made with it, and what a person in it says."""
+"""A lent character: to whom, how often and until when, what was made with it, and what a person in it says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanRecipient:
-    """Whom it is lent to: a person, or everybody in a server. Exactly one of the two."""
+    """The borrower: a person, or everybody in a server. Exactly one of the two is set."""
 
     person: int | None = None
     server: int | None = None
@@ -27,9 +27,9 @@ class LoanRecipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
-    """One loan of its owner's. ``uses``: how many videos may be made with it, ``None`` for any number; ``used`` so far.
+    """One loan of the owner's. ``uses``: how many videos may be made with it, ``None`` for any number; ``used`` so far.
 
-    A video that cost nothing is not among those. ``until``: until when a video may be begun with.
+    A video that cost nothing does not count. ``until``: until when a video may be started.
     """
 
     id: int
@@ -42,13 +42,13 @@ class Loan:
     created_at: datetime
 
     def over(self, now: datetime) -> bool:
-        """Whether no video can be begun with any more."""
+        """Whether no more videos can be started with it."""
         return (self.uses is not None and self.used >= self.uses) or (self.until is not None and self.until <= now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borrowed:
-    """A character that somebody may use in videos, and whose it is: no more of it than that is theirs to see.
+    """A character that somebody may use in videos, with its owner, limited to what the borrower may see.
 
     ``called``: its name among all that they can use. ``clashes``: one of their own has the name that its owner gave it.
     ``by_server``: it is lent to everybody in the server.
@@ -68,9 +68,9 @@ class Borrowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanUse:
-    """One video that somebody else began with a lent character. ``video_id``: it was made, and is kept.
+    """One video that somebody else started with a lent character. ``video_id``: it was made, and still exists.
 
-    ``outcome`` is ``None`` while it is under way. ``channel_id`` and ``guild_id``: where it was asked for.
+    ``outcome`` is ``None`` while it is running. ``channel_id`` and ``guild_id``: where it was requested.
     """
 
     job_id: str
@@ -84,7 +84,7 @@ class LoanUse:
 
 
 class Answer(StrEnum):
-    """What a person says of a character that shows them."""
+    """A person's answer about a character that shows them."""
 
     YES = "yes"
     NO = "no"
@@ -92,9 +92,9 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonConsent:
-    """That a person was asked whether a character may be used, and what they said: ``answer`` is ``None`` before.
+    """The question to a person whether a character may be used, and their ``answer``: ``None`` until they give one.
 
-    ``name``: of the character, ``None`` where it is gone.
+    ``name``: the character's, ``None`` if it is gone.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""A video that somebody had made with their cast."""
+"""A video that somebody made with their cast."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.values.requests import CastRole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeVideo:
-    """One video of a person's. ``file`` is as the provider made it; ``poster`` is one picture of it, if one was had.
+    """One video of a person. ``file`` is as the provider made it; ``poster`` is one picture of it, if there is one.
 
-    ``prompt`` is as it was typed, ``roles`` are those who play in it, under the names that they had then. What
-    was not looked into has no ``seconds`` and no size in pixels.
+    ``prompt`` is as it was typed, ``roles`` are those who play in it, under the names that they had then. A video that
+    was not examined has no ``seconds`` and no size in pixels.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Moves a range of a video by half a second, or makes it that much shorter or longer."""
+"""Shifts a range of a video by half a second, or makes it that much shorter or longer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class RangeAdjustment(StrEnum):
 
 
 def adjusted(seconds: TimeRange, adjustment: RangeAdjustment, length: float) -> TimeRange | None:
-    """``seconds`` of a video of ``length`` seconds afterwards; ``None`` where there is no room for that.
+    """``seconds`` of a video of ``length`` seconds after the change; ``None`` if there is no room for it.
 
-    They stay one to three seconds long, inside the video. Near to its start or its end they move by less than half a
-    second; where they cannot grow at their end they do so at their start.
+    They stay one to three seconds long, inside the video. Near the start or the end they shift by less than half a
+    second; if they cannot grow at the end, they grow at the start.
     """
     start, end = seconds.start, seconds.end
     room = max(Decimal(0), Decimal(str(length)) - end).quantize(_TENTH, ROUND_DOWN)

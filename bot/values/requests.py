@@ -18,22 +18,20 @@ class JobKind(StrEnum):
     """What a job makes."""
 
     CHARACTER = "character"
-    PREVIEW = "preview"  # nothing but a look at a video
+    PREVIEW = "preview"  # only a look at a video
     VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterRequest:
-    """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
+    """A request for a character. ``range`` is ``None`` until the owner has picked the seconds.
 
-    ``model`` is ``None`` where no model makes it: the character is a portable one, which is free. ``model_named``: its
-    owner asked for that model, and for no other.
-    ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
-    owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
-    ``louder``: their sound is to be made as loud as voices usually are.
-    ``consent_at``: when they said, for this very video, that they have the permission of who is in it. ``typed``: what
-    they gave as its seconds, for as long as none are chosen. ``offered``: a name that is free, where another one of
-    theirs has ``name``.
+    ``model`` is ``None`` if no model makes it: the character is a portable one, which is free. ``model_named``: the
+    owner chose that model explicitly. ``price``: the expected price in credits when it was requested, if known.
+    ``another``: the owner knows that they requested the same a moment ago. ``anyway``: they know the concerns about
+    these seconds. ``louder``: bring the sound to the usual loudness of voices. ``consent_at``: when they confirmed, for
+    this very video, the permission of the people in it. ``typed``: the seconds as they typed them, until some are
+    chosen. ``offered``: a free name, if another of their characters has ``name``.
     """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
@@ -52,12 +50,12 @@ class CharacterRequest:
 
     @property
     def of_others(self) -> bool:
-        """Whether somebody else has posted the video."""
+        """Whether somebody else posted the video."""
         return isinstance(self.source, Attachment) and self.source.of_others
 
     @property
     def needs_sound(self) -> bool:
-        """Whether a video without sound is of no use: no model makes a character of one."""
+        """Whether a video without sound is useless, because a model makes the character."""
         return self.model is not None
 
     @property
@@ -66,13 +64,13 @@ class CharacterRequest:
         return self.source.character_id if isinstance(self.source, StoredClip) else None
 
     def concerns(self, findings: Findings) -> tuple[Concern, ...]:
-        """What of ``findings`` is worth asking about before anything is made."""
+        """Those of ``findings`` that are worth a question before anything is made."""
         of_sound = {Concern.SILENT, Concern.QUIET}
         return tuple(each for each in findings.grave if self.needs_sound or each not in of_sound)
 
     @property
     def chosen(self) -> TimeRange:
-        """The seconds; only where they must have been chosen by then."""
+        """The seconds; only valid once they must have been chosen."""
         if self.range is None:
             raise AssertionError("the seconds are chosen before the submission")
         return self.range
@@ -84,9 +82,9 @@ class CharacterRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
-    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made.
+    """A look at a video, which makes and costs nothing. ``needs_sound``: without sound, no character could be made.
 
-    ``character_price``: the credits that a character of it is expected to cost, where that is known.
+    ``character_price``: the expected price of a character from it in credits, if known.
     """
 
     kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
@@ -101,9 +99,9 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastRole:
-    """One character of a video: its id in its owner's cast, and the name by which the prompt calls it.
+    """One character of a video: its id in its owner's cast, and the name by which the prompt mentions it.
 
-    ``loan_id``: of the loan by which somebody else may use it. Whose it is stands with the loan, never here.
+    ``loan_id``: the loan that lets somebody else use it. The loan says whose it is; this never does.
     """
 
     character_id: int
@@ -112,29 +110,29 @@ class CastRole:
 
 
 class CharacterOffer(NamedTuple):
-    """The model that would make a character now, and the credits that this is expected to cost, where that is known."""
+    """The model that would make a character now, and the expected price in credits, if known."""
 
     model: str
     price: Decimal | None
 
 
 class VideoRejection(StrEnum):
-    """What of a video the provider has refused, where its owner may try it in another way."""
+    """What the provider refused about a video, if its owner may try it in another way."""
 
-    REAL_FACE = "real_face"  # another model may take it, or this one where nobody in it exists
+    REAL_FACE = "real_face"  # another model may accept it, or this one if nobody in it exists
     OWN_SOUND = "own_sound"  # it may be made without sound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest:
-    """A video that its owner wants made. ``prompt`` is as typed, with ``@name`` for those of ``cast``, in their order.
+    """A request for a video. ``prompt`` is as typed, with ``@name`` for those of ``cast``, in order.
 
     ``model`` is ``None`` only until the job is started: then it is the best for this cast, or the one that was named
-    (``model_named``). ``duration`` is in seconds; what is ``None``, as ``ratio``, ``resolution`` and ``sound`` may be
-    too, is left to the model. ``price`` is in credits, where it is known. ``refused``: why the provider did not make
-    it, and ``instead`` which model is offered then, for ``instead_price``; ``made_up_helps``: its owner may say that
-    nobody in it exists. ``nobody_real``: they have said so, and a model that refuses real faces may be shown those who
-    play as private avatars.
+    (``model_named``). ``duration`` is in seconds; it, ``ratio``, ``resolution`` and ``sound`` may be ``None``, which
+    leaves the choice to the model. ``price`` is in credits, if known. ``refused``: why the provider did not make it,
+    and ``instead`` which model is offered then, for ``instead_price``; ``made_up_helps``: its owner may declare that
+    nobody in it exists. ``nobody_real``: they have declared so, and a model that refuses real faces may be shown the
+    cast as private avatars.
     """
 
     kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
@@ -155,30 +153,30 @@ class VideoRequest:
 
     @property
     def chosen_model(self) -> str:
-        """The model; only of a request that was started."""
+        """The model; only valid for a request that was started."""
         if self.model is None:
             raise AssertionError("a video is started with a model")
         return self.model
 
     def without_address(self) -> VideoRequest:
-        """The same: nothing of it is an address."""
+        """The same, because it contains no address."""
         return self
 
 
 SourceRequest: TypeAlias = CharacterRequest | PreviewRequest
-"""A request about a video that somebody gives."""
+"""A request about a video that somebody provides."""
 
 JobRequest: TypeAlias = SourceRequest | VideoRequest
 
 
 def price_of(request: JobRequest) -> Decimal:
-    """The credits that it is expected to cost; 0 where nothing is known, or where it is free."""
+    """The expected price in credits; 0 if it is unknown or free."""
     price = None if isinstance(request, PreviewRequest) else request.price
     return price or Decimal(0)
 
 
 def model_of(request: JobRequest) -> str | None:
-    """The model that it asks for, if one."""
+    """The requested model, if there is one."""
     return None if isinstance(request, PreviewRequest) else request.model
 
 
@@ -193,7 +191,7 @@ def _without_address(source: Source) -> Source:
 class CharacterResult:
     """What the provider made, and the id of the character in its owner's cast once it is there.
 
-    ``characters`` is empty where no provider was asked: the character is made of what is here.
+    ``characters`` is empty if no provider was asked: the character is made from our own files.
     """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
@@ -203,7 +201,7 @@ class CharacterResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoResult:
-    """Where the video lies at the provider, until when (``None``: not said), and our own once it is here.
+    """The video's URL at the provider, its expiry (``None``: unknown), and the id of our own copy once it is here.
 
     ``url`` works for anyone who has it.
     """

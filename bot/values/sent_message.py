@@ -11,14 +11,14 @@ class ShownContent(StrEnum):
     """What a message shows."""
 
     RESULT = "result"  # the character that a job made
-    CARD = "card"  # a character of the cast, to its owner alone
-    WORDS = "words"  # words to or about the person: a question, a failure
+    CARD = "card"  # a character of the cast, for its owner only
+    WORDS = "words"  # text to or about the person: a question, a failure
 
 
 class PendingUpdate(StrEnum):
-    """The update that a message needs."""
+    """The change that a message needs."""
 
-    REDRAWN = "redrawn"  # its character has another name
+    REDRAWN = "redrawn"  # its character has been renamed
     EMPTIED = "emptied"  # its character is gone: so are its name, its picture and its buttons
     REMOVED = "removed"
 
@@ -27,8 +27,9 @@ class PendingUpdate(StrEnum):
 class NewMessage:
     """A message that was just sent, or seen again in an interaction.
 
-    ``message_id`` is ``None`` where only the interaction's token leads to it, whose first answer it is. ``token``: the
-    only way to it; ``None``: the bot edits and deletes it by its own right. ``name``: that of the character it shows.
+    ``message_id`` is ``None`` if it is the first answer to an interaction, accessible only with its token. ``token``:
+    the only access to it; ``None``: the bot can edit and delete it as its own. ``name``: that of the character it
+    shows.
     """
 
     owner_id: int
@@ -45,10 +46,10 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """One row of the table. ``owner_id`` is ``None`` once its owner had everything deleted, ``wanted`` is not then.
+    """One row of the table. ``owner_id`` is ``None`` once its owner had everything deleted; then ``wanted`` is set.
 
-    ``asked`` counts what was wanted so far: by that, what is wanted in mid-work is not taken for done. ``attempts``:
-    those at what is wanted now.
+    ``asked`` counts the requested changes, so that one requested meanwhile is not taken for done. ``attempts`` counts
+    those at the current change.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Where the video of a character comes from: an attachment, a link, a task, or the clip of one in the cast."""
+"""Where the video of a character comes from: an attachment, a link, a task, or a stored clip or video."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bot.values.web_address import is_web_address
 
 _MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
 PORTABLE_ID = "cast_"
-"""How the reusable ID of a character begins that no provider has made."""
+"""The prefix of the reusable ID of a character that no provider has made."""
 
 _TASK_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file attached in Discord. ``url`` is signed and dies within a day: erased once the bytes are here.
+    """A file attached in Discord. ``url`` is signed and expires within a day; it is erased once the bytes are here.
 
-    ``of_others``: somebody else has posted it.
+    ``of_others``: somebody else posted it.
     """
 
     kind: Literal["attachment"] = "attachment"
@@ -52,7 +52,7 @@ class EarlierTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredClip:
-    """The clip of a character in its owner's cast, who is to be made by a model as well. Never typed by anybody."""
+    """The clip of a character in its owner's cast that a model is to make as well. Never typed by anybody."""
 
     kind: Literal["stored"] = "stored"
     character_id: int
@@ -60,7 +60,7 @@ class StoredClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVideo:
-    """A video that its owner had made with their cast, and that is kept here."""
+    """A video that its owner made with their cast, and that is stored here."""
 
     kind: Literal["video"] = "video"
     video_id: int
@@ -70,10 +70,10 @@ Source: TypeAlias = Attachment | Link | EarlierTask | StoredClip | StoredVideo
 
 
 def link(raw: str) -> Link:
-    """Take a link as a person typed it.
+    """Parse a link as a person typed it.
 
-    Raises :class:`~bot.errors.BadLink` where it can be seen without asking anybody that it will not work.
-    Whether its host may be reached is the address guard's business, when it is fetched.
+    Raises :class:`~bot.errors.BadLink` if it obviously cannot work. Whether its host may be reached is checked by the
+    address guard when it is fetched.
     """
     typed = raw.strip().removeprefix("<").removesuffix(">")
     if _MESSAGE_LINK.match(typed):
@@ -98,7 +98,7 @@ def _web_address(typed: str) -> URL | None:
 
 
 def earlier_task(raw: str) -> EarlierTask:
-    """Take a task id as a person typed it. Raises :class:`~bot.errors.BadSource`."""
+    """Parse a task id as a person typed it. Raises :class:`~bot.errors.BadSource`."""
     typed = raw.strip()
     if typed.startswith(("@", PORTABLE_ID)):
         raise not_a_video()
@@ -108,7 +108,7 @@ def earlier_task(raw: str) -> EarlierTask:
 
 
 def not_a_video() -> BadSource:
-    """What was given as a video task is a character."""
+    """The error for a character given instead of a video task."""
     return BadSource(
         text(
             "That's a character, not a video. To make a new character, attach a clip, paste a link to one, or give the "

@@ -9,18 +9,18 @@ from itertools import accumulate, pairwise
 
 _PER_DOUBLING = 8
 EDGES = (0.0, *(4.0 * 2 ** (step / _PER_DOUBLING) for step in range(116)))
-"""Seconds at which the buckets begin; the last begins after a day and has no end. A bucket is 9 % wide."""
+"""The start of each bucket in seconds; the last begins after a day and has no end. A bucket is 9 % wide."""
 
-_KNOWN_FROM = 20.0  # tasks, before what they say is believed
-_REMEMBERED = 400.0  # tasks: each new one takes 1/400 of the weight of all before it
-_SUPPOSED = 0.5  # of a task, which may end in any bucket: what was never seen is not impossible
+_KNOWN_FROM = 20.0  # tasks that are needed before the histogram is used
+_REMEMBERED = 400.0  # tasks: each new one takes 1/400 of the weight of all earlier ones
+_SUPPOSED = 0.5  # of a task, spread over all buckets: what was never seen is not impossible
 _NEARLY_ALL = 0.99
-_TOLD = 0.9  # of a task that ended between two looks, by the others: it ended where they end most
+_TOLD = 0.9  # of a task that ended between two polls: it is distributed like the others
 
 
 @dataclass(frozen=True)
 class TaskDurations:
-    """The weight of the tasks that ended in each bucket of :data:`EDGES`; that of older tasks has decayed."""
+    """The weight of the tasks that ended in each bucket of :data:`EDGES`; older tasks have decayed."""
 
     weights: tuple[float, ...] = (0.0,) * len(EDGES)
 
@@ -30,10 +30,10 @@ class TaskDurations:
         return sum(self.weights) >= _KNOWN_FROM
 
     def and_ended(self, after: float, by: float) -> TaskDurations:
-        """With a task that still ran at the age ``after``, and had ended when it was looked at ``by`` seconds old.
+        """With a task that was still running at the age ``after``, and had ended when it was polled at ``by`` seconds.
 
-        Where between both it ended, the other tasks tell, but not all of it: else nothing would ever seem to end where
-        nobody looks.
+        The other tasks tell where in between it probably ended, but not completely: otherwise nothing would ever seem
+        to end where nobody polls.
         """
         by = max(by, 0.001)
         after = min(max(after, 0.0), by - 0.001)
@@ -52,7 +52,7 @@ class TaskDurations:
 
     @cached_property
     def usual_end(self) -> float:
-        """Seconds by which nearly all tasks had ended; 0 where that is not known."""
+        """Seconds by which nearly all tasks had ended; 0 if unknown."""
         if not self.known:
             return 0.0
         wanted, ended = _NEARLY_ALL * sum(self.weights), accumulate(self.weights)
@@ -68,7 +68,7 @@ class TaskDurations:
 
     @cached_property
     def waited_by(self) -> tuple[float, ...]:
-        """Seconds that ended tasks would have waited until each edge, on the average of all, if nobody looked."""
+        """Average seconds, over all tasks, that ended tasks would have waited until each edge without a poll."""
         steps = zip(pairwise(self.ended_by), pairwise(EDGES), strict=True)
         return (0.0, *accumulate((before + then) / 2 * (end - start) for (before, then), (start, end) in steps))
 

@@ -15,10 +15,10 @@ DECIMALS = 3  # a thousandth of a second is finer than any frame
 LATEST = Decimal(100 * 60 * 60)  # every range ends before this, so that each instant fits hh:mm:ss
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"  # hyphens, figure, en and em dash, minus sign
-# Full-width forms of the visible characters of ASCII, and the full-width blank: as ASCII has them.
+# Full-width forms of ASCII characters and the full-width space, mapped to ASCII.
 _FULL_WIDTH = {0xFF01 + each: 0x21 + each for each in range(94)} | {0x3000: 0x20}
 
-# As text: each is compiled where it is first used, which a media child never does, and its start is waited for.
+# As text: each is compiled when it is first used, which a media child, whose start must be quick, never does.
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _HOURS, _MINUTES, _SECONDS = "(?:h|hrs?|hours?)", "(?:m|mins?|minutes?)", "(?:s|secs?|seconds?)"
 _UNITS = rf"(?:([0-9]+)\s*{_HOURS}\s*)?(?:([0-9]+)\s*{_MINUTES}\s*)?(?:({_NUMBER})(?:\s*{_SECONDS})?)?"
@@ -30,7 +30,7 @@ _TIME = "|".join(
         rf"{_NUMBER}(?:\s*{_SECONDS})?",
     )
 )
-# Between two times joined by a comma or by a blank alone, a comma cannot also be a decimal sign.
+# Between two times joined only by a comma or a space, a comma cannot also be a decimal sign.
 _WITHOUT_COMMAS = _TIME.replace("[.,]", "[.]")
 _FROM = r"(?:from\s+)?"
 _WORDS = "\u81f3|\u5230|\u304b\u3089"  # "to" in Chinese (two words) and Japanese
@@ -72,12 +72,12 @@ class TimeRange:
 
     @classmethod
     def parse(cls, raw: str) -> TimeRange:
-        """Read a range as a person wrote it: two times, and what stands between them.
+        """Parse a range as a person wrote it: two times with a separator.
 
-        A time is seconds (``1``, ``1.5``, ``1.5s``, ``2 seconds``), a clock's (``0:01``, ``:01``, ``00:01:02.5``) or
-        has units (``1m2s``). Between them stands a comma, a dash, ``to`` (also in Chinese and Japanese), ``~``,
-        ``..``, an arrow, or a blank. A decimal comma is understood where it can mean nothing else. Raises
-        :class:`~bot.errors.BadRange`, which says what was wrong.
+        A time is seconds (``1``, ``1.5``, ``1.5s``, ``2 seconds``), a clock time (``0:01``, ``:01``, ``00:01:02.5``) or
+        has units (``1m2s``). The separator is a comma, a dash, ``to`` (also in Chinese and Japanese), ``~``, ``..``, an
+        arrow, or a space. A decimal comma is accepted if it is unambiguous. Raises :class:`~bot.errors.BadRange`, which
+        says what was wrong.
         """
         typed = raw.strip()
         if not typed:
@@ -104,17 +104,17 @@ class TimeRange:
 
     @property
     def provider(self) -> str:
-        """As the provider takes it: ``1,3``, ``1.5,3.25``."""
+        """In the provider's form: ``1,3``, ``1.5,3.25``."""
         return f"{_plain(self.start)},{_plain(self.end)}"
 
     @property
     def people(self) -> str:
-        """As people read it: ``0:01–0:03``, ``1:00:59.5–1:01:01``. Can be parsed again."""
+        """For people: ``0:01–0:03``, ``1:00:59.5–1:01:01``. Can be parsed again."""
         return f"{_clock(self.start)}–{_clock(self.end)}"
 
 
 def _plainly(typed: str) -> str:
-    """In lower case and ASCII, without the brackets around it."""
+    """In lower case and ASCII, without surrounding brackets."""
     read = typed.translate(_FULL_WIDTH).lower().strip()
     if len(read) > 1 and read[-1] == _BRACKETS.get(read[0]):
         read = read[1:-1].strip()
@@ -156,7 +156,7 @@ def _instant(time: str) -> Decimal:
     if len(fraction) > DECIMALS:
         raise _too_precise()
     if comma == "," and len(fraction) == DECIMALS and not larger:
-        raise _refusal(_unclear_comma())  # 1,500 may be one and a half, or fifteen hundred
+        raise _refusal(_unclear_comma())  # 1,500 may mean one and a half, or fifteen hundred
     seconds = 0
     for part in larger:
         seconds = (seconds + part) * 60
@@ -165,7 +165,7 @@ def _instant(time: str) -> Decimal:
 
 
 def _clock_parts(time: str) -> tuple[list[int], str]:
-    """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
+    """Hours and minutes, if given, and the seconds as they were written. Raises BadRange."""
     first, *rest = time.split(":")
     if any(len(whole) != 2 or int(whole) >= 60 for whole in map(_whole, rest)):
         raise _refusal(text("Put two digits after a colon (00 to 59)."))
@@ -173,7 +173,7 @@ def _clock_parts(time: str) -> tuple[list[int], str]:
 
 
 def _unit_parts(time: str) -> tuple[list[int], str]:
-    """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
+    """Hours and minutes, if given, and the seconds as they were written. Raises BadRange."""
     match = re.fullmatch(_UNITS, time)
     if match is None:
         raise AssertionError("every time without a colon has this form")
@@ -201,7 +201,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _clock(value: Decimal) -> str:
-    minutes, seconds = divmod(abs(value), 60)  # a negative zero is one, too
+    minutes, seconds = divmod(abs(value), 60)  # including a negative zero
     hours, minutes = divmod(minutes, 60)
     whole, _, fraction = _plain(seconds).partition(".")
     shown = f"{hours}:{minutes:0>2}:{whole:0>2}" if hours else f"{minutes}:{whole:0>2}"

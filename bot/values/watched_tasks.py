@@ -1,4 +1,4 @@
-"""Tasks at the provider as the poll schedule sees them: what they are, since when they run, when they ended."""
+"""Tasks at the provider for the poll schedule: their type, when they started, when they ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.values.requests import model_of
 
 
 class TaskType(NamedTuple):
-    """Tasks of one type take similarly long. ``model`` is empty where it is not known."""
+    """Tasks of one type take similarly long. ``model`` is empty if unknown."""
 
     kind: JobKind
     model: str
@@ -27,7 +27,7 @@ class WatchedTasks:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A task that still ran at the age ``after`` and had ended at the age ``by``, in seconds."""
+    """A task that was still running at the age ``after`` and had ended at the age ``by``, in seconds."""
 
     type: TaskType
     after: float
@@ -35,5 +35,5 @@ class Ended:
 
 
 def task_type(job: Job) -> TaskType:
-    """The type of the task that ``job`` has at the provider."""
+    """The type of ``job``'s task at the provider."""
     return TaskType(job.kind, model_of(job.request) or "")

@@ -14,5 +14,5 @@ def is_web_address(value: object, *, most: int) -> TypeGuard[str]:
     try:
         url = URL(value)
         return url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:  # also of a host that is no domain name
+    except ValueError:  # also for a host that is no domain name
         return False

@@ -1,1 +1,1 @@
-"""The small HTTP servers: health and webhooks, and apart from them metrics."""
+"""The small HTTP servers: health and webhooks on one, metrics on another."""

@@ -1,4 +1,4 @@
-"""``GET /exports/<token>``: serves a large export to anyone who has its link, which only its owner was given."""
+"""``GET /exports/<token>``: serves a large export to anyone who has its link, which only its owner got."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _HEADERS = {
 
 
 class ExportSource(Protocol):
-    """Makes the export behind a link."""
+    """Creates the export behind a link."""
 
     def opened(self, token: str) -> AbstractAsyncContextManager[BufferedRandom | None]:
-        """The zip behind that link; ``None`` if the link is invalid, expired, or its owner has nothing to export."""
+        """The zip behind that link; ``None`` if the link is invalid or expired, or its owner has nothing to export."""
 
 
 def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
@@ -38,11 +38,13 @@ def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
 
 
 class _Exports:
-    """Answers 404 for an invalid or expired link, 503 while too many exports, or another of this owner, are sent."""
+    """Answers 404 for an invalid or expired link, 503 while too many exports, or another of this owner, are being
+    sent.
+    """
 
     def __init__(self, source: ExportSource) -> None:
         self._source = source
-        self._under_way: set[str] = set()  # the owners, as their links name them
+        self._under_way: set[str] = set()  # the owners, as named in their links
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         token = request.match_info["token"]
@@ -64,7 +66,7 @@ async def _sent(request: web.Request, file: BufferedRandom) -> web.StreamRespons
     response.content_length = await asyncio.to_thread(lambda: os.fstat(file.fileno()).st_size)
     await response.prepare(request)
     with suppress(ConnectionError):  # the client hung up
-        async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # a slower reader holds up others
+        async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # a slower reader would block others
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 await response.write(piece)
         await response.write_eof()

@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 class HealthServer(Site):
     """``GET /healthz`` is 200 while the process serves; ``GET /readyz`` is 200 while every probe passes, else 503.
 
-    ``probes`` are asked all at once, two seconds each at most; one that fails or is late counts as no. Answers are
-    JSON and name the probes, nothing else: what failed stands in the log. ``routes`` are served beside the two.
+    All ``probes`` run at once, for two seconds at most; one that fails or is late counts as failed. Answers are JSON
+    and name only the probes: the log says what failed. ``routes`` are served beside the two.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class HealthServer(Site):
 async def _ask(name: str, probe: Probe) -> bool:
     try:
         return await within(limits.PROBE_SECONDS, probe())
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no
+    except Exception as error:  # noqa: BLE001 - whatever it is, the probe has failed
         log.warning("probe_failed", probe=name, error=type(error).__name__)
         return False
 

@@ -1,7 +1,7 @@
-"""``POST /interactions``: takes Discord's interactions over HTTP, instead of over the gateway.
+"""``POST /interactions``: receives Discord's interactions over HTTP instead of the gateway.
 
-Discord waits three seconds. It is answered 202 without a body as soon as the interaction was handed on; what the person
-sees goes to the callback address, as for one from the gateway ("Receiving and Responding", Interaction Callback).
+Discord waits three seconds. It gets 202 without a body as soon as the interaction was handed over; the answer for the
+person goes to the callback address, as on the gateway ("Receiving and Responding", Interaction Callback).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def interaction_routes(
 ) -> Sequence[web.RouteDef]:
     """The routes for :class:`~bot.web.health.HealthServer`; none without ``public_key`` (64 hexadecimal digits).
 
-    ``taken`` is needed where several processes accept interactions.
+    ``taken`` is needed if several processes accept interactions.
     """
     if not public_key:
         return ()
@@ -77,7 +77,7 @@ class _Endpoint:
         self._key = key
         self._sink = sink
         self._clock = clock
-        self._taken_here: dict[str, datetime] = {}  # in this order
+        self._taken_here: dict[str, datetime] = {}  # in order of arrival
         self._taken = taken
 
     async def post(self, request: web.Request) -> web.Response:
@@ -125,7 +125,7 @@ class _Endpoint:
             return HTTPStatus.ACCEPTED
         try:
             await self._sink.receive(payload)
-        except Exception as error:  # noqa: BLE001 - signed, and still not what the library takes
+        except Exception as error:  # noqa: BLE001 - signed, and still invalid to discord.py
             unexpected("interaction_not_taken", error)
             return HTTPStatus.BAD_REQUEST
         return HTTPStatus.ACCEPTED
@@ -161,7 +161,7 @@ class _Endpoint:
 def _read(body: bytes) -> dict[str, Any] | None:
     try:
         payload = from_json(body)
-    except ValueError:  # also for what is not UTF-8, or nested too deeply
+    except ValueError:  # also for invalid UTF-8 and deep nesting
         return None
     understood = isinstance(payload, dict) and isinstance(payload.get("type"), int)
     return payload if understood and (payload["type"] == _PING or isinstance(payload.get("id"), str)) else None

@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus, on a port of its own, because the other one may be public."""
+"""``/metrics`` for Prometheus, on its own port, because the other one may be public."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 class MetricsServer(Site):
     """``GET /metrics``: the counters of ``registry``, and ``gauges``, read at that moment.
 
-    Gauges that cannot be read within two seconds are left out, and ``castbook_gauges_readable`` is 0: the
-    counters are needed most when the database hangs.
+    Gauges that cannot be read within two seconds are left out, and ``castbook_gauges_readable`` is 0: the counters are
+    needed most when the database hangs.
     """
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
@@ -46,7 +46,7 @@ class MetricsServer(Site):
     async def _read(self) -> Sequence[Metric] | None:
         try:
             return await within(limits.METRICS_READ_SECONDS, self._gauges())
-        except Exception as error:  # noqa: BLE001 - the counters are served whatever becomes of the gauges
+        except Exception as error:  # noqa: BLE001 - the counters are served whatever happens to the gauges
             log.warning("gauges_not_read", error=type(error).__name__)
             return None
 

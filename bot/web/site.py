@@ -45,10 +45,10 @@ class Site:
         self._routes = tuple(routes)
         self._errors = errors
         self._runner: web.AppRunner | None = None
-        self.port = port  # once started, the one that is bound
+        self.port = port  # after the start, the actual port
 
     async def start(self) -> None:
-        """Listen. Raises :class:`~bot.errors.BadStart` where that is not possible."""
+        """Listen. Raises :class:`~bot.errors.BadStart` if that is not possible."""
         app = web.Application()
         app.router.add_routes(self._routes)
         app.router.add_route("*", "/{path:.*}", _not_found)
@@ -84,7 +84,7 @@ async def read_body(request: web.Request, *, most: int, within: float) -> bytes 
             body = await _parts(request, most)
     except TimeoutError:
         return HTTPStatus.REQUEST_TIMEOUT
-    except ConnectionError:  # hung up half-way: nobody reads this answer
+    except ConnectionError:  # the client hung up: nobody reads this answer
         return HTTPStatus.BAD_REQUEST
     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if body is None else body
 
@@ -102,7 +102,7 @@ async def _parts(request: web.Request, most: int) -> bytes | None:
 
 
 async def only_post(_: web.Request) -> web.Response:
-    """Answers every method but ``POST`` on a path that takes ``POST`` only."""
+    """Answers all other methods on a path that accepts only ``POST``."""
     answer = status_answer(HTTPStatus.METHOD_NOT_ALLOWED)
     answer.headers["Allow"] = "POST"
     return answer

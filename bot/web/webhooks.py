@@ -33,14 +33,14 @@ log = structlog.get_logger(__name__)
 
 
 class EventSink(Protocol):
-    """Receives the events that say that a task has ended; no other kind."""
+    """Receives the events that say that a task has ended, and no others."""
 
     async def received(self, event: WebhookEvent) -> None:
-        """Take ``event``. It is cancelled after 0.8 s; if it was, or raises, the provider sends the event again.
+        """Handle ``event``. This is cancelled after 0.8 s; if it was, or raises, the provider sends the event again.
 
-        Also one that was taken comes again, and events of one task in any order. So the note that ``event.id`` is
-        known must be made together with what the event does, in one transaction: made before, a repeat of what was
-        cut off would be dropped.
+        Accepted events are also repeated, and events of one task come in any order. So record ``event.id`` in the same
+        transaction as the event's effect: if it were recorded before, the repeat of an interrupted one would be
+        dropped.
         """
 
 
@@ -53,9 +53,9 @@ def webhook_routes(secrets: Sequence[SecretStr], sink: EventSink, clock: Clock) 
 
 
 class _Receiver:
-    """Answers 204 for an event that was accepted or is of no interest, and 503 for one to be sent again.
+    """Answers 204 for an event that was accepted or is irrelevant, and 503 to have it sent again.
 
-    A delivery with a wrong signature gets 401 without a reason. Only the reason is logged.
+    A delivery with a wrong signature gets 401 without a reason, which is only logged.
     """
 
     def __init__(self, check: SignatureCheck, sink: EventSink) -> None:
@@ -85,7 +85,9 @@ class _Receiver:
         return HTTPStatus.NO_CONTENT if await self._handed_over(event) else HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _handed_over(self, event: WebhookEvent) -> bool:
-        """Pass ``event`` to the sink, without waiting beyond the limit: a database may take long to roll back."""
+        """Pass ``event`` to the sink, without waiting beyond the limit, because a database may take long to roll
+        back.
+        """
         task = asyncio.get_running_loop().create_task(self._sink.received(event))
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -112,6 +114,6 @@ def _delivery(request: web.Request, body: bytes) -> Delivery:
     return Delivery(
         id=ids[0] if len(ids) == 1 else "",
         timestamp=timestamps[0] if len(timestamps) == 1 else "",
-        signature=",".join(signatures),  # a list may be spread over several lines (RFC 9110, 5.3)
+        signature=",".join(signatures),  # a list may be spread over several header lines (RFC 9110, 5.3)
         body=body,
     )

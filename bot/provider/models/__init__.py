@@ -1,1 +1,1 @@
-"""The video models: what each takes, whether a spec fits it, and how its request is written. Nowhere else."""
+"""The video models: what each accepts, whether a spec fits it, and how its request is written."""

@@ -1,4 +1,4 @@
-"""The last look at a request before it costs money: every field of it must be on the model's card."""
+"""The final check of a request before it costs money: every field of it must be on the model's card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ALWAYS: Final = ("model", "prompt", "duration")
 def body_problems(card: ModelCard, body: Mapping[str, Any]) -> tuple[str, ...]:
     """What in ``body`` does not fit ``card``, for the log; empty: it may be sent.
 
-    Reads the finished JSON alone, so that a mistake made while it was written is seen here.
+    Checks the finished JSON alone, which catches mistakes in the encoding.
     """
     fields = dict(_flat(body))
     return (*_unknown(card, fields), *_plain(card, fields), *_references(card, fields))
@@ -29,7 +29,7 @@ def put(body: dict[str, Any], path: str, value: object) -> None:
 
 
 def _flat(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every field by its dotted path; ``metadata`` is the only object that fields lie in."""
+    """Every field by its dotted path; ``metadata`` is the only nested object."""
     for name, value in body.items():
         if name == "metadata" and isinstance(value, Mapping):
             yield from ((f"metadata.{inner}", each) for inner, each in value.items())
@@ -97,7 +97,7 @@ def _references(card: ModelCard, fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _urls(rules: ImageRules | ClipRules, entries: list[Any]) -> Iterator[object]:
-    """The reference in each entry, ``None`` where the entry is not of the right form."""
+    """The reference in each entry, ``None`` if the entry has the wrong form."""
     role = "reference_image" if isinstance(rules, ImageRules) else "reference_video"
     for entry in entries:
         match rules.form, entry:

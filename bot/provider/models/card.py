@@ -1,4 +1,4 @@
-"""The card of a video model: what it takes, what it makes, and under which names its request says so."""
+"""The card of a video model: its inputs and outputs, and the names of the fields in its request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Form(StrEnum):
-    """How one reference stands in a request."""
+    """The form of one reference in a request."""
 
     URL = "url"  # "https://…"
     ROLE = "role"  # {"url": …, "role": "reference_image" | "reference_video"}
@@ -33,10 +33,10 @@ class Sound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRules:
-    """Which pictures of characters a model takes, how many, and where they stand (a dotted path) in its request.
+    """Which pictures of characters a model accepts, how many, and where (a dotted path) they go in its request.
 
     Sides are in pixels; ``ratios`` are the lowest and the highest width / height. ``repeated_in``: a list that has to
-    name the first picture once more.
+    contain the first picture once more.
     """
 
     field: str
@@ -45,16 +45,16 @@ class ImageRules:
     per_character: int = 3
     sides: tuple[int, int] = (1, 100_000)
     ratios: tuple[float, float] = (0.01, 100.0)
-    max_bytes: int = PROVIDER_IMAGE_BYTES  # that of an upload, where the model itself takes more
+    max_bytes: int = PROVIDER_IMAGE_BYTES  # that of an upload, even if the model accepts more
     repeated_in: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRules:
-    """Which clips of characters a model takes.
+    """Which clips of characters a model accepts.
 
-    ``seconds`` is the shortest and the longest, ``sum`` of all together; ``lines`` are the least and the most pixels of
-    the shorter side.
+    ``seconds`` is the shortest and the longest, ``sum`` of all together; ``lines`` are the fewest and the most pixels
+    of the shorter side.
     """
 
     field: str
@@ -70,18 +70,18 @@ class ClipRules:
 class ModelCard:
     """One video model. A request for it is checked against this before it is sent (design, rule 19).
 
-    ``like`` is the model of the table whose card this is: the model itself, or the one that an operator's model is
-    like. ``characters``: how many fit into one video; ``provider_character``: they are those that the provider made
+    ``like`` is the model in the table that owns this card: the model itself, or the one that an operator's model is
+    like. ``characters``: how many fit into one video; ``provider_character``: they are those made by the provider
     itself (Sora), and no file is sent. ``in_all``: pictures and clips together.
 
     An empty ``ratios`` or ``resolutions`` means that there is nothing to choose. ``ratios_at`` names, for a resolution,
-    the only ratios that go with it. ``default_*`` is used where the request names none.
+    the only ratios that it allows. ``default_*`` is used if the request names none.
 
-    ``marker`` takes the place of ``@name`` in the prompt: ``{n}`` counts the characters in their order, ``{username}``
-    is the provider's, ``{name}`` the owner's, ``{media}`` names the references ("image 1, image 2, video 1").
+    ``marker`` replaces ``@name`` in the prompt: ``{n}`` is the character's number, ``{username}`` is the provider's,
+    ``{name}`` the owner's, ``{media}`` names the references ("image 1, image 2, video 1").
 
-    ``*_field`` are dotted paths in the request; empty: not documented, and never sent. ``resolution_words`` says which
-    word stands for a resolution there; ``fixed`` is what stands in every request.
+    ``*_field`` are dotted paths in the request; empty: not documented, and never sent. ``resolution_words`` maps
+    resolutions to the words used there; ``fixed`` is in every request.
     """
 
     model: str
@@ -95,7 +95,7 @@ class ModelCard:
     provider_character: bool = False
     hears_voice: bool = False
     refuses_real_faces: bool = False
-    takes_assets: bool = False  # "asset://…" of the provider's private avatars, in the place of a URL
+    takes_assets: bool = False  # "asset://…" of the provider's private avatars, instead of a URL
 
     durations: tuple[int, ...]
     default_duration: int
@@ -119,28 +119,28 @@ class ModelCard:
 
     @property
     def knows_by_files(self) -> bool:
-        """Whether it knows a character by pictures or clips, so that any character with a reference set can play."""
+        """Whether it is shown characters by pictures or clips, so that any character with a reference set can play."""
         return self.images is not None or self.clips is not None
 
     def with_assets(self) -> ModelCard:
-        """The same with but one picture of each character: the provider has few places for assets."""
+        """The same with only one picture per character, because the provider has few places for assets."""
         return self if self.images is None else replace(self, images=replace(self.images, per_character=1))
 
     def resolution(self, typed: str | None) -> str | None:
-        """The card's spelling of a resolution in any case; the default where none was named, ``None`` where unknown."""
+        """The card's spelling of a resolution in any case; the default if none was named, ``None`` if unknown."""
         return _spelling(self.resolutions, typed, self.default_resolution)
 
     def ratio(self, typed: str | None) -> str | None:
-        """The card's spelling of a ratio; the default where none was named, ``None`` where it is not on the card."""
+        """The card's spelling of a ratio; the default if none was named, ``None`` if it is not on the card."""
         return _spelling(self.ratios, typed, self.default_ratio)
 
     def ratios_for(self, resolution: str | None) -> tuple[str, ...]:
-        """The ratios that go with ``resolution`` (the default where it is ``None``)."""
+        """The ratios allowed with ``resolution`` (the default if it is ``None``)."""
         allowed = self.ratios_at.get(self.resolution(resolution) or "", self.ratios)
         return tuple(ratio for ratio in self.ratios if ratio in allowed)
 
     def resolutions_for(self, ratio: str | None) -> tuple[str, ...]:
-        """The resolutions that go with ``ratio`` (the default where it is ``None``)."""
+        """The resolutions allowed with ``ratio`` (the default if it is ``None``)."""
         wanted = self.ratio(ratio)
         return tuple(each for each in self.resolutions if wanted in self.ratios_at.get(each, self.ratios))
 

@@ -11,7 +11,7 @@ from bot.texts import Text, ntext, text
 
 
 def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem, ...]:
-    """What speaks against showing ``cast`` with ``card``'s model."""
+    """Why ``card``'s model cannot show ``cast``; empty if it can."""
     if not cast:
         return (Problem(SpecField.CAST, text("Name at least one character from your cast for this video.")),)
     if len(cast) > card.characters:

@@ -1,4 +1,4 @@
-"""The cards of all models that take a character, best first, and those that an operator adds to them."""
+"""The cards of all models that accept a character, best first, and those that an operator adds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _table(cards: Iterable[ModelCard]) -> Mapping[str, ModelCard]:
 
 CARDS: Final = _table(
     (
-        # The provider's own character first; then who sees the character move and hears it; then by pictures alone.
+        # First the provider's own characters; then models that see the character move and hear it; then pictures alone.
         families.SORA,
         replace(families.SORA, model="sora-2-pro", durations=(15, 25), default_duration=15),
         replace(families.SORA, model="sora-2-vip"),
@@ -31,7 +31,7 @@ CARDS: Final = _table(
         families.KLING_OMNI,
         families.KLING_O1,
         families.KLING_3,
-        # Good at it, but they refuse people who might be real, and most clips are of somebody real.
+        # Good models, but they refuse people who might be real, and most clips show somebody real.
         families.SEEDANCE,
         families.SEEDANCE_25,
         families.SEEDANCE_FAST,
@@ -46,22 +46,22 @@ CARDS: Final = _table(
         families.GROK,
     )
 )
-"""Every model that we know, by its id; in the order in which they are preferred."""
+"""Every known model by its id, in order of preference."""
 
 
 def card_of(model: str, extra: Mapping[str, str]) -> ModelCard | None:
-    """The card of ``model``; ``None`` where nobody knows what it takes.
+    """The card of ``model``; ``None`` if it is unknown.
 
-    ``extra`` is the operator's (``toapis.video_models``): what is named there is enabled, and has the card of the model
+    ``extra`` are the operator's models (``toapis.video_models``): they are enabled, and each has the card of the model
     that it is like.
     """
     return cards(extra).get(model)
 
 
 def cards(extra: Mapping[str, str]) -> Mapping[str, ModelCard]:
-    """All models with ``extra`` among them, in the order of preference: each of those before the one that it is like.
+    """All models including ``extra``, in order of preference: each of those comes before the one that it is like.
 
-    Raises :class:`~bot.errors.BadConfiguration` where one is like a model that has no card.
+    Raises :class:`~bot.errors.BadConfiguration` if one is like a model that has no card.
     """
     unknown = sorted(set(extra.values()) - CARDS.keys())
     if unknown:

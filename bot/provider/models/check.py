@@ -1,4 +1,4 @@
-"""Whether a model can make the video that is specified, and if not, why, and what comes closest."""
+"""Whether a model can make the specified video, and if not, why, and what comes closest."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NAMED_LINES: Final = {"2k": 1440.0, "4k": 2160.0}
 
 
 def problems(card: ModelCard, spec: VideoSpec) -> tuple[Problem, ...]:
-    """Everything that speaks against asking ``card``'s model for ``spec``; empty: it may be sent.
+    """Every reason why ``card``'s model cannot make ``spec``; empty: it may be sent.
 
-    The spec itself is never changed: the person decides whether to take what comes closest.
+    The spec itself is never changed: the person decides whether to accept what comes closest.
     """
     return (
         *_prompt_problems(card, spec),
@@ -39,7 +39,7 @@ def suits(card: ModelCard, cast: Sequence[CastMember]) -> bool:
 
 
 def preferred(cards: Iterable[ModelCard], cast: Sequence[CastMember]) -> tuple[ModelCard, ...]:
-    """Those of ``cards`` that are enabled and suit ``cast``, in the order in which they come: the catalogue's."""
+    """Those of ``cards`` that are enabled and suit ``cast``, in the given order: the catalogue's."""
     return tuple(card for card in cards if card.enabled and suits(card, cast))
 
 
@@ -87,7 +87,7 @@ def _duration_problems(card: ModelCard, asked: int | None) -> Iterator[Problem]:
 
 
 def spoken_durations(durations: Sequence[int]) -> str:
-    """``4, 8, 12``; or ``3–16`` where they follow each other."""
+    """``4, 8, 12``; or ``3–16`` if they are consecutive."""
     if len(durations) > 2 and durations[-1] - durations[0] == len(durations) - 1:
         return f"{durations[0]}–{durations[-1]}"
     return ", ".join(map(str, durations))
@@ -127,7 +127,7 @@ def _unoffered(
     known: Callable[[str | None], str | None],
     size: Callable[[str], float],
 ) -> Problem | None:
-    """That ``asked`` is not among what is ``offered``; ``None`` where it is."""
+    """The problem that ``asked`` is not among ``offered``; ``None`` if it is."""
     if asked is None or known(asked) is not None:
         return None
     if not offered:
@@ -148,7 +148,7 @@ def _unoffered(
 
 
 def _nearest(asked: str, offered: Sequence[str], size: Callable[[str], float]) -> str:
-    """Of two that are as near, the larger. What has no size (``adaptive``) is near to nothing."""
+    """The nearest one; of two equally near, the larger. Values without a size (``adaptive``) are near to nothing."""
     sized = [each for each in offered if size(each) > 0] or list(offered)
     wanted = size(asked)
     if wanted <= 0:
@@ -157,13 +157,13 @@ def _nearest(asked: str, offered: Sequence[str], size: Callable[[str], float]) -
 
 
 def _proportion(ratio: str) -> float:
-    """Width / height of ``16:9``; 0 for what is none."""
+    """Width / height of ``16:9``; 0 for anything that is no ratio."""
     found = _RATIO.fullmatch(ratio.strip())
     return int(found[1]) / int(found[2]) if found and int(found[2]) else 0.0
 
 
 def _lines(resolution: str) -> float:
-    """The lines of a picture: 720 for ``720p`` or ``720P``, 1440 for ``2K``, 2160 for ``4k``; 0 for what is none."""
+    """The lines of a resolution: 720 for ``720p`` or ``720P``, 1440 for ``2K``, 2160 for ``4k``; 0 if it is none."""
     typed = resolution.strip().casefold()
     found = _LINES.fullmatch(typed)
     return float(found[1]) if found else _NAMED_LINES.get(typed, 0.0)

@@ -1,4 +1,4 @@
-"""Writing the request for a video, as its model's page of the documentation has it."""
+"""Encodes the request for a video, following its model's page in the documentation."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def encode(
 ) -> dict[str, Any]:
     """The JSON body that asks ``card``'s model for ``spec``.
 
-    ``media`` has the provider's URL (or ``asset://…``, where the card takes those) of everything in
-    :func:`~bot.provider.models.plan.media_plan`. ``business_id`` and ``callback_url`` are sent only to models for
-    which they are documented. Raises ValueError where the spec has problems, something of the plan is missing, or the
-    body does not fit the card: then nothing may be sent.
+    ``media`` has the provider's URL (or ``asset://…``, if the card accepts those) of everything in
+    :func:`~bot.provider.models.plan.media_plan`. ``business_id`` and ``callback_url`` are sent only to models for which
+    they are documented. Raises ValueError if the spec has problems, something in the plan is missing, or the body does
+    not fit the card: then nothing may be sent.
     """
     if found := problems(card, spec):
         raise ValueError(f"{card.model} cannot do this: {[problem.part.value for problem in found]}")
@@ -68,7 +68,7 @@ def _put_references(body: dict[str, Any], card: ModelCard, spec: VideoSpec, medi
     if card.images is not None and card.images.repeated_in:
         put(body, card.images.repeated_in, [media[0][1]])
     if card.provider_character and not spec.cast[0].username:
-        body["character_url"] = spec.cast[0].task_id  # its page calls it a URL, and wants the id of the task
+        body["character_url"] = spec.cast[0].task_id  # its page calls it a URL, but wants the task's id
 
 
 def _plain(media: Sequence[_Reference]) -> list[str]:
@@ -88,7 +88,7 @@ def _elements(media: Sequence[_Reference]) -> list[dict[str, str]]:
 
 
 def _subjects(media: Sequence[_Reference]) -> list[dict[str, Any]]:
-    """Named by their place, as the marker has it: people's own names may have blanks, or begin alike."""
+    """Named by number, as in the marker: people's own names may contain spaces, or begin alike."""
     members = dict.fromkeys(needed.member for needed, _ in media)
     return [
         {"name": f"character{at + 1}", "images": [url for needed, url in media if needed.member == at]}

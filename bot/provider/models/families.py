@@ -1,7 +1,7 @@
-"""The card of one model of each family, and those of its sisters that differ in little.
+"""The card of one model of each family, and those of its variants.
 
-From the provider's documentation of August 2026 (its own repository, a page for each model) and, where that says
-nothing, from the rules of the model's maker; the stricter of two is taken.
+From the provider's documentation of August 2026 (its own repository, a page for each model) and, where that is silent,
+from the rules of the model's maker; the stricter of two rules is used.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ def _seconds(first: int, last: int) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
-# -- Sora: the provider's own characters -----------------------------------------------------------------------------
-# Which ids and lengths are served differs from page to page: 4, 8, 12 on the generation page (only -vvip), 10 and 15
-# (pro: 15 and 25) on the remix page.
+# The pages disagree on ids and lengths: 4, 8, 12 on the generation page (only -vvip), 10 and 15 (pro: 15 and 25) on the
+# remix page.
 
 VVIP = ModelCard(
     model="sora-2-vvip",
     provider_character=True,
     characters=4,
-    hears_voice=True,  # its characters are made with their voice
+    hears_voice=True,  # its characters are made with their voices
     durations=(4, 8, 12),
     default_duration=8,
     ratios=_WIDE_AND_TALL,
@@ -44,8 +43,7 @@ VVIP = ModelCard(
 )
 SORA = replace(VVIP, model="sora-2", durations=(10, 15), default_duration=10)
 
-# -- Wan: clips of the characters ------------------------------------------------------------------------------------
-# 5, 10 and 15 s are documented, 2 to 10 is what its maker takes with references: so 5 or 10.
+# 5, 10 and 15 s are documented; its maker accepts 2 to 10 with references: so 5 or 10.
 
 WAN = ModelCard(
     model="wan2.6",
@@ -72,7 +70,7 @@ WAN_FLASH = replace(
 )
 WAN_3 = ModelCard(
     model="wan3.0-video",
-    enabled=False,  # its page came after the others, and how a prompt names its references is not known for certain
+    enabled=False,  # its page is newer, and how a prompt names its references is not known for certain
     images=ImageRules(field="reference_images", at_most=10),
     clips=ClipRules(field="video_list", form=Form.VIDEO_URL, at_most=5, seconds=(2, 15), sum=15),
     characters=10,
@@ -89,8 +87,7 @@ WAN_3 = ModelCard(
     sound_field="audio",
 )
 
-# -- Vidu: subjects ----------------------------------------------------------------------------------------------------
-# Seven pictures in all, of which one is image_urls, which the page calls required.
+# Seven pictures in all, one of which is image_urls, which the page calls required.
 
 VIDU = ModelCard(
     model="viduq3",
@@ -199,7 +196,9 @@ KLING_O1 = replace(KLING_OMNI, model="kling-video-o1", durations=_seconds(3, 10)
 KLING_3 = replace(
     KLING_OMNI,
     model="kling-v3",
-    images=ImageRules(field="reference_images", at_most=4, sides=(300, 100_000), ratios=(0.4, 2.5)),  # its maker's four
+    images=ImageRules(
+        field="reference_images", at_most=4, sides=(300, 100_000), ratios=(0.4, 2.5)
+    ),  # its maker's limit
     characters=4,
     marker=_BY_MEDIA,
 )

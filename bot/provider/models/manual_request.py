@@ -1,4 +1,4 @@
-"""The request body for a video with a character that the provider made, for people who call its API themselves."""
+"""The request body for a video with a character made by the provider, for people who call its API themselves."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _UPRIGHT = "9:16"
 
 
 def manual_request(card: ModelCard | None, model: str, task_id: str, prompt: str) -> dict[str, Any]:
-    """The JSON body, as the family of the ``model`` that made the character has it.
+    """The JSON body, in the format of the family of the ``model`` that made the character.
 
-    The character is known by its ``task_id`` alone. ``card``: the model's, where there is one that says so.
+    The character is identified by its ``task_id`` alone. ``card``: the model's, if it has one.
     """
     if card is None or not card.provider_character:
         card = replace(SORA, model=model)
@@ -27,5 +27,5 @@ def manual_request(card: ModelCard | None, model: str, task_id: str, prompt: str
     )
     body = encode(card, spec, {}, business_id="by-hand")
     if card.business_id_field:
-        body.pop(card.business_id_field)  # that is the bot's
+        body.pop(card.business_id_field)  # only for the bot
     return body

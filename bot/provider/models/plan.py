@@ -1,4 +1,4 @@
-"""Which files of a cast a model is shown: within the counts of its card, and shared fairly."""
+"""Plans which files of a cast a model is shown: within the limits of its card, and shared fairly."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def media_plan(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Needed, ...
     """The files that have to be uploaded for ``cast``, in the order of the request.
 
     The pictures come first, those of the first member before those of the second; then the clips, likewise. So the
-    picture of which the provider says "n" (from 1) is the n-th entry. Nobody gets a second picture before everybody
-    has one.
+    picture that the provider calls "n" (from 1) is the n-th entry. Nobody gets a second picture before everybody has
+    one.
     """
     clips = tuple(_clips(card.clips, cast, card.in_all)) if card.clips else ()
     pictures = tuple(_pictures(card.images, cast, card.in_all - len(clips))) if card.images else ()
@@ -22,7 +22,7 @@ def media_plan(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Needed, ...
 
 
 def usable_still(rules: ImageRules, still: Still) -> bool:
-    """Whether the model takes a picture of this size."""
+    """Whether the model accepts a picture of this size."""
     if still.size is not None and still.size > rules.max_bytes:
         return False
     if still.width is None or still.height is None:
@@ -32,7 +32,7 @@ def usable_still(rules: ImageRules, still: Still) -> bool:
 
 
 def usable_clip(rules: ClipRules, clip: Clip | None) -> bool:
-    """Whether the model takes a clip of this length and size."""
+    """Whether the model accepts a clip of this length and size."""
     if clip is None or (clip.size is not None and clip.size > rules.max_bytes):
         return False
     if clip.width and clip.height and not rules.lines[0] <= min(clip.width, clip.height) <= rules.lines[1]:
@@ -41,7 +41,7 @@ def usable_clip(rules: ClipRules, clip: Clip | None) -> bool:
 
 
 def _pictures(rules: ImageRules, cast: Sequence[CastMember], room: int) -> Iterator[Needed]:
-    """One of each member, then a second of each, while there is room."""
+    """One picture of each member, then a second of each, while there is room."""
     usable = [
         [number for number, still in enumerate(member.stills) if usable_still(rules, still)][: rules.per_character]
         for member in cast
@@ -55,7 +55,7 @@ def _pictures(rules: ImageRules, cast: Sequence[CastMember], room: int) -> Itera
 
 
 def _clips(rules: ClipRules, cast: Sequence[CastMember], room: int) -> Iterator[Needed]:
-    """One of each member, while there is room for it; those who have no picture first."""
+    """One clip of each member, while there is room; members without a picture first."""
     left, seconds = min(rules.at_most, room), rules.sum
     chosen: list[int] = []
     for at in sorted(range(len(cast)), key=lambda each: bool(cast[each].stills)):

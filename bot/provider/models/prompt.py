@@ -1,4 +1,4 @@
-"""Who is meant in a prompt: ``@name`` is found there, and becomes what the model understands."""
+"""Finds ``@name`` in a prompt, and replaces it with the model's own marker."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bot.provider.models.card import ModelCard
 from bot.provider.models.video_spec import CastMember, Needed
 from bot.values.character import FileKind, name_key
 
-# A letter and what combines with it (Hangul may come in parts); only such a whole can be normalised by itself.
+# A letter with its combining characters (Hangul may come in parts); only these together can be normalised.
 _PART_OF_HANGUL: Final = range(0x1160, 0x1200)
-# Scripts that write one word after the other, or a particle behind a name, without a blank.
+# Scripts that write words, or a particle after a name, without a space.
 _UNSPACED: Final = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003ffff]"
@@ -25,16 +25,16 @@ _STRANGER: Final = re.compile(r"\w[\w.'’-]*", re.UNICODE)
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """Who is called with ``@`` in a prompt, each once, in order. ``unknown`` are words that name nobody."""
+    """The characters mentioned with ``@`` in a prompt, each once, in order. ``unknown`` are words that name nobody."""
 
     known: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
 def mentions(prompt: str, names: Sequence[str]) -> Mentions:
-    """Find ``@name`` in ``prompt``: case and compatibility forms do not count, of several names the longest is meant.
+    """Find ``@name`` in ``prompt``, ignoring case and compatibility forms; if several names match, the longest wins.
 
-    Names may have blanks in them and be of any script. The ``@`` of an e-mail address is none.
+    Names may contain spaces and use any script. The ``@`` of an e-mail address does not count.
     """
     parts = list(_parts(prompt, names))
     known = dict.fromkeys(names[part.name] for part in parts if part.name is not None)
@@ -42,9 +42,9 @@ def mentions(prompt: str, names: Sequence[str]) -> Mentions:
 
 
 def told(card: ModelCard, prompt: str, cast: Sequence[CastMember], plan: Sequence[Needed]) -> str:
-    """``prompt`` as ``card``'s model is told it: its marker in the place of each ``@name``.
+    """``prompt`` for ``card``'s model: each ``@name`` is replaced with its marker.
 
-    Those of ``cast`` who are not called stand in front, or the model would not know that they play.
+    Members of ``cast`` who are not mentioned are put in front; otherwise the model would not know that they play.
     """
     markers = [_marker(card, member, at, plan) for at, member in enumerate(cast)]
     parts = list(_parts(prompt, [member.name for member in cast]))
@@ -56,7 +56,7 @@ def told(card: ModelCard, prompt: str, cast: Sequence[CastMember], plan: Sequenc
         elif "{media}" not in card.marker:
             before, after = parts[at - 1].text if at else "", parts[at + 1].text if at + 1 < len(parts) else ""
             written.append(_set_apart(before, markers[part.name], after))
-        else:  # which pictures are of whom is said once
+        else:  # which pictures show whom is said once
             written.append(cast[part.name].name if part.name in called else markers[part.name])
         if part.name is not None:
             called.add(part.name)
@@ -66,7 +66,7 @@ def told(card: ModelCard, prompt: str, cast: Sequence[CastMember], plan: Sequenc
 
 
 def _set_apart(before: str, marker: str, after: str) -> str:
-    """``marker`` with blanks where it would run into a word, or into a dot that it might end with."""
+    """``marker`` with spaces where it would touch a word, or a dot that could belong to it."""
     left = " " if before and (before[-1].isalnum() or before[-1] == "_") else ""
     right = " " if after and (after[0].isalnum() or after[0] in "_.-") else ""
     return left + marker + right
@@ -79,14 +79,14 @@ def _marker(card: ModelCard, member: CastMember, at: int, plan: Sequence[Needed]
         for number, needed in enumerate((each for each in plan if each.kind is kind), start=1)
         if needed.member == at
     ]
-    # Without a username there is but one character, and the request names it beside the prompt.
+    # Without a username there is only one character, and the request names it outside the prompt.
     marker = card.marker if member.username or "{username}" not in card.marker else "{name}"
     return marker.format(n=at + 1, name=member.name, username=member.username or "", media=", ".join(media))
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A stretch of a prompt: plain text, the name at this place of a list, or (without its "@") a ``stranger``."""
+    """A part of a prompt: plain text, a name by its index in the list, or (without its "@") a ``stranger``."""
 
     text: str
     name: int | None = None
@@ -100,7 +100,7 @@ def _parts(prompt: str, names: Sequence[str]) -> Iterator[_Part]:
     whole, offsets = "".join(folded), [0, *accumulate(map(len, folded))]
     original = dict(zip(offsets, [0, *ends], strict=False))
     keys = sorted(((name_key(name), at) for at, name in enumerate(names)), key=lambda each: -len(each[0]))
-    done = 0  # in prompt
+    done = 0  # position in prompt
     for offset, letters in zip(offsets, folded, strict=False):
         start = original[offset]
         if letters != "@" or start < done or not _begins(prompt[max(0, start - 1) : start]):
@@ -121,7 +121,7 @@ def _continues(char: str) -> bool:
 
 
 def _begins(before: str) -> bool:
-    """Whether an "@" behind ``before`` calls somebody; behind a letter it belongs to an e-mail address."""
+    """Whether an "@" after ``before`` is a mention; after a letter it belongs to an e-mail address."""
     return not before or not (before.isalnum() or before in "_+-%") or bool(_UNSPACED.match(before))
 
 
@@ -136,7 +136,7 @@ def _named(
 
 
 def _ends(last: str, following: str) -> bool:
-    """Whether a word that ends with ``last`` is over before ``following``."""
+    """Whether a word that ends with ``last`` ends before ``following``."""
     if not following or not (following.isalnum() or following == "_"):
         return True
     return bool(_UNSPACED.match(last) or _UNSPACED.match(following))

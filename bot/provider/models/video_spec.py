@@ -1,4 +1,6 @@
-"""The specification of a video: prompt, cast, length, ratio, resolution and sound; and what a model cannot do of it."""
+"""The specification of a video: prompt, cast, length, ratio, resolution and sound; and the problems a model has with
+it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from bot.values.character import FileKind
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture of a character: its size in pixels and in bytes. ``None``: not known, and so not held against it."""
+    """A picture of a character: its size in pixels and in bytes. ``None``: unknown, and not checked."""
 
     width: int | None = None
     height: int | None = None
@@ -20,9 +22,9 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The clip by which a character is known: the reference clip, or else the chosen seconds.
+    """The clip of a character: the reference clip, or else the chosen seconds.
 
-    Its seconds, its size in bytes and in pixels; ``None``: not known, and so not held against it.
+    Its seconds, its size in bytes and in pixels; ``None``: unknown, and not checked.
     """
 
     seconds: float
@@ -33,9 +35,9 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastMember:
-    """One character of a spec, and what there is of it. ``stills`` are in the order in which they are kept: best first.
+    """One character of a spec, and its files. ``stills`` are in the stored order: best first.
 
-    ``task_id`` and ``username`` are those of a character that the provider made.
+    ``task_id`` and ``username`` are those of a character made by the provider.
     """
 
     name: str
@@ -47,9 +49,9 @@ class CastMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoSpec:
-    """The video that somebody requests. ``prompt`` is as typed, with ``@name`` of the cast; ``duration`` is in seconds.
+    """The requested video. ``prompt`` is as typed, with ``@name`` for the cast; ``duration`` is in seconds.
 
-    ``None`` leaves it to the model.
+    ``None`` leaves the choice to the model.
     """
 
     prompt: str
@@ -62,9 +64,9 @@ class VideoSpec:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """A file that has to be uploaded: of the member at this place of the cast, from 0.
+    """A file that has to be uploaded: of the member with this index in the cast, from 0.
 
-    ``kind`` is ``STILL`` (``number`` says which of its stills, from 0) or ``REFERENCE`` (its clip).
+    ``kind`` is ``STILL`` (``number`` is the index of the still, from 0) or ``REFERENCE`` (its clip).
     """
 
     member: int
@@ -85,9 +87,9 @@ class SpecField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a model cannot do of a spec. ``nearest`` is what it can, where that can be put in its place.
+    """What a model cannot do of a spec. ``nearest`` is the closest it can do, if that can replace it.
 
-    ``member`` is the place in the cast of whom it is about, where it is about one alone.
+    ``member`` is the index in the cast, if it is about one member alone.
     """
 
     part: SpecField
