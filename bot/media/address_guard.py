@@ -24,9 +24,9 @@ from bot.errors import BadLink
 from bot.texts import Text, text
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
-"""All addresses of a name and port, as text. Raises :class:`OSError` where there are none."""
+"""All addresses for a name and port, as text. Raises :class:`OSError` if there are none."""
 OpenSocket: TypeAlias = Callable[[AddrInfoType], socket.socket]
-_QUOTED = re.compile(r"[!-~]+")  # nothing in it has to be quoted
+_QUOTED = re.compile(r"[!-~]+")  # needs no quoting
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host (lower case, punycode) and port."""
 
@@ -34,26 +34,26 @@ _SCHEMES = frozenset({"http", "https"})
 _PORTS = frozenset({80, 443})
 _NAME_LENGTH = 253  # RFC 1035 section 2.3.4, without the trailing dot
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")
-# A last label such as these makes the whole host an IPv4 address to browsers and inet_aton (WHATWG URL).
+# A last label such as these makes browsers and inet_aton read the whole host as an IPv4 address (WHATWG URL).
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Names for this machine, this network or a cloud's own metadata (RFC 6761, RFC 6762, ICANN's reserved .internal).
 _LOCAL_NAMES = frozenset({"localhost", "localdomain", "local", "internal"})
 
 _PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")  # RFC 6890; parts of it are "global" to some Pythons
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has allocated: not fec0::/10, 64:ff9b:1::/48 …
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has allocated; excludes fec0::/10, 64:ff9b:1::/48 …
 _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; Python 3.11 does not know it
 _IPV4_IN_LAST_BITS = (
     IPv6Network("::ffff:0:0/96"),  # IPv4-mapped, RFC 4291
-    IPv6Network("::/96"),  # IPv4-compatible, RFC 4291; holds ::1 and :: too
+    IPv6Network("::/96"),  # IPv4-compatible, RFC 4291; includes ::1 and ::
     IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
 )
 
 
 def is_public(address: str) -> bool:
-    """Whether ``address`` (text, any family) is a global unicast address, in whatever notation.
+    """Whether ``address`` (text, any family) is a global unicast address, in any notation.
 
-    An IPv6 address that carries IPv4 ones (mapped, compatible, 6to4, Teredo's server and client, NAT64) is judged by
-    these. Anything that is not an address in its ordinary spelling is not public, nor is one with a zone id.
+    An IPv6 address that embeds IPv4 addresses (mapped, compatible, 6to4, Teredo's server and client, NAT64) is judged
+    by these. Unusual spellings of addresses are not public, and neither are addresses with a zone id.
     """
     try:
         parsed = ip_address(address)
@@ -84,17 +84,16 @@ def _carried_ipv4(address: IPv6Address) -> tuple[IPv4Address, ...]:
 
 
 def origin_of(url: URL) -> Origin:
-    """The origin of an absolute http(s) URL. Raises :class:`ValueError` where there is none."""
+    """The origin of an absolute http(s) URL. Raises :class:`ValueError` if it has none."""
     if url.scheme not in _SCHEMES or not url.raw_host or url.port is None:
         raise ValueError("not an http or https origin")
     return url.scheme, url.raw_host, url.port
 
 
 def as_typed(url: str) -> URL:
-    """``url`` with its path and query exactly as they stand: a signature may be of these very characters.
+    """``url`` with its path and query unchanged, because a signature may cover these very characters.
 
-    What is no address yet, with spaces or letters beyond ASCII in it, is quoted as browsers do. Raises
-    :class:`ValueError`.
+    Spaces and letters beyond ASCII are quoted as in browsers. Raises :class:`ValueError`.
     """
     quoted = URL(url)
     if not _QUOTED.fullmatch(url):
@@ -113,9 +112,9 @@ def as_typed(url: str) -> URL:
 class AddressGuard:
     """Decides which URLs may be fetched, and makes connectors that connect to nothing else.
 
-    ``exempt_origins`` (``https://cdn.discordapp.com``) skip the address and port checks where scheme, host and port
-    are exactly theirs; raises :class:`ValueError` for one that is no origin. ``resolve``, ``open_socket`` and
-    ``trusts`` are seams for tests: where addresses and sockets come from, and whose certificates are valid.
+    ``exempt_origins`` (``https://cdn.discordapp.com``) skip the address and port checks if scheme, host and port match
+    exactly; raises :class:`ValueError` for one that is no origin. ``resolve``, ``open_socket`` and ``trusts`` are seams
+    for tests: the resolver, the sockets, and the trusted certificates.
     """
 
     def __init__(
@@ -134,13 +133,13 @@ class AddressGuard:
     def check(self, url: str | URL) -> URL:
         """Parse a link, and refuse what can be refused without a DNS lookup.
 
-        Returns what to fetch. Raises :class:`~bot.errors.BadLink`. Whether the addresses of a *name* are public is
+        Returns the URL to fetch. Raises :class:`~bot.errors.BadLink`. Whether the addresses of a *name* are public is
         checked when the connector looks them up to connect, so that they cannot change in between.
         """
         try:
             parsed = url if isinstance(url, URL) else as_typed(url)
             origin = origin_of(parsed)
-            _ = parsed.host  # invalid punycode is found only here, and that host could not be shown to anyone
+            _ = parsed.host  # invalid punycode is detected only here, and such a host cannot be shown to anyone
         except ValueError:
             raise BadLink(_NOT_A_LINK) from None  # yarl's error quotes the link
         if parsed.user is not None or parsed.password is not None:
@@ -162,19 +161,19 @@ class AddressGuard:
         """A new connector for everything that is not exempt. The caller closes it (a session does).
 
         It connects to the very addresses that were checked: they are looked up once per connection, without a cache.
-        aiohttp asks no resolver for hosts that look like addresses, so each socket is checked again when it is created,
-        with the very address that the kernel is given.
+        aiohttp does not ask the resolver about hosts that look like addresses, so each socket is checked again when it
+        is created, with the address that the kernel gets.
         """
         return aiohttp.TCPConnector(
             resolver=_CheckedResolver(self.addresses),
             socket_factory=self._checked_socket,
-            ssl=self._trusts or True,  # True: the authorities that the system trusts
+            ssl=self._trusts or True,  # True: the system's authorities
             use_dns_cache=False,
             force_close=True,
         )
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """All addresses of ``host``, every one of them public.
+        """All addresses of ``host``, if every one of them is public.
 
         Raises :class:`~bot.errors.BadLink` if a single one is not, :class:`OSError` if there are none.
         """
@@ -186,9 +185,9 @@ class AddressGuard:
         return found
 
     async def connected(self, url: URL) -> socket.socket:
-        """A connection to the server of ``url``, which :meth:`check` has returned.
+        """A connection to the server of ``url``, which comes from :meth:`check`.
 
-        Raises :class:`~bot.errors.BadLink` where one of its addresses is not public, :class:`OSError` if none answers.
+        Raises :class:`~bot.errors.BadLink` if one of its addresses is not public, :class:`OSError` if none answers.
         """
         _, host, port = origin_of(url)
         loop = asyncio.get_running_loop()
@@ -224,7 +223,7 @@ def _may_be_public(host: str) -> bool:
     if _NUMBER.fullmatch(labels[-1]):
         return is_public(host)
     return (
-        len(labels) > 1  # a bare name is one of the local network's, or gets its search domain appended
+        len(labels) > 1  # a bare name belongs to the local network, or gets its search domain appended
         and len(host) <= _NAME_LENGTH
         and labels[-1] not in _LOCAL_NAMES
         and all(map(_LABEL.fullmatch, labels))

@@ -1,11 +1,11 @@
 """Runs a child process for one request, and makes sure that it has ended afterwards.
 
-The bot survives whatever the child does: no answer, too long an answer, or a crash. Its whole process
-group is killed when it takes too long, takes too much memory, answers too much, or the caller is cancelled. It also
-dies with the bot.
+The bot survives whatever the child does: no answer, too long an answer, or a crash. The child's whole process group is
+killed when it takes too long, uses too much memory, answers too much, or the caller is cancelled. It also dies with the
+bot.
 
-All of it runs in a thread. On a busy machine the start of a process takes tens of milliseconds, in which the event
-loop has commands to answer.
+All of this runs in a thread: on a busy machine starting a process takes tens of milliseconds, in which the event loop
+has commands to answer.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from bot import limits
 from bot.concurrency import shielded
 
 PROGRAM: Final = Path(__file__).with_name("child") / "__main__.py"
-_LOOK_EVERY: Final = 0.05  # seconds from one look at its memory to the next; one takes some 20 microseconds
-_END_WITHIN: Final = 0.005  # seconds from one look to the next whether a child that has answered has also ended
+_LOOK_EVERY: Final = 0.05  # seconds between two memory checks; one takes some 20 microseconds
+_END_WITHIN: Final = 0.005  # seconds between two checks whether a child that has answered has also ended
 _READ_AT_ONCE: Final = 65_536  # bytes
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-# Nothing of ours: the bot's own environment holds its token. Two threads, because a decoder uses two as well. With one
-# arena of the allocator for all threads it needs a tenth less memory, and no more time.
+# Nothing of ours: the bot's own environment contains its token. Two threads, because a decoder uses two as well. With
+# one allocator arena for all threads it needs a tenth less memory, and no more time.
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -42,15 +42,15 @@ _ENVIRONMENT: Final = {
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
-# A child dies with the thread that started it: these stay for as long as the bot. Their number is no limit that
-# anybody should reach; how many children run at once is for the callers to say.
+# A child dies with the thread that started it, so these threads live as long as the bot. Their number is not meant as a
+# limit; the callers limit how many children run at once.
 _threads: Final = ThreadPoolExecutor(max_workers=64, thread_name_prefix="media-child")
 
 
 class Ending(StrEnum):
     """How a child ended without an answer."""
 
-    NOT_STARTED = "not_started"  # no memory or no process number left for it
+    NOT_STARTED = "not_started"  # no memory or no process number left
     TOO_SLOW = "too_slow"
     TOO_MUCH_MEMORY = "too_much_memory"
     TOO_MUCH_SAID = "too_much_said"
@@ -67,12 +67,11 @@ class ChildFailed(Exception):
 
 
 async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -> bytes:
-    """What the child answers to ``request`` within ``seconds``, at most :data:`bot.limits.CHILD_ANSWER_BYTES` bytes.
+    """The child's answer to ``request`` within ``seconds``, at most :data:`bot.limits.CHILD_ANSWER_BYTES` bytes.
 
-    It ``inherits`` these descriptors, under the same numbers, and no others. It is killed when more than
-    :data:`bot.limits.CHILD_RESIDENT_MB` of it are resident. When this returns or raises, also
-    :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed.
-    Raises :class:`ChildFailed`.
+    It ``inherits`` these descriptors, under the same numbers, and no others. It is killed when its resident memory
+    exceeds :data:`bot.limits.CHILD_RESIDENT_MB`. When this returns or raises, also :class:`asyncio.CancelledError`, the
+    child is gone, and so is its whole process group if it had to be killed. Raises :class:`ChildFailed`.
     """
     return await _answer_of(_Child(inherits), request, seconds)
 
@@ -80,7 +79,7 @@ async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -
 class EarlyChild:
     """A child that is started ahead of time and waits for its request.
 
-    It takes one request, as :func:`ask` does. :meth:`close` must be awaited in any case.
+    It accepts one request, as :func:`ask` does. :meth:`close` must be awaited in any case.
     """
 
     def __init__(self) -> None:
@@ -88,7 +87,7 @@ class EarlyChild:
         self._starting = asyncio.get_running_loop().run_in_executor(_threads, self._child.start)
 
     async def ask(self, request: bytes, *, seconds: float) -> bytes:
-        """As :func:`ask`; ``seconds`` begin now."""
+        """As :func:`ask`; ``seconds`` start now."""
         await asyncio.wait({self._starting})
         return await _answer_of(self._child, request, seconds)
 
@@ -107,7 +106,7 @@ async def _answer_of(child: _Child, request: bytes, seconds: float) -> bytes:
     except asyncio.CancelledError:
         child.stop()
         try:
-            await shielded(asyncio.wait({running}))  # which raises where we are cancelled once more meanwhile
+            await shielded(asyncio.wait({running}))  # this raises if we are cancelled again meanwhile
         finally:
             if not running.cancelled():
                 running.exception()  # retrieved: nobody waits for it any more
@@ -115,14 +114,14 @@ async def _answer_of(child: _Child, request: bytes, seconds: float) -> bytes:
 
 
 class _Child:
-    """One child from start to end. Every method blocks but :meth:`stop`, which may be called from any thread."""
+    """One child from start to end. Every method blocks except :meth:`stop`, which may be called from any thread."""
 
     def __init__(self, inherits: Sequence[int]) -> None:
         self._request = b""
         self._inherits = inherits
         self._answer = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()  # around the start, the kill and the reaping: a process id is used again
+        self._lock = threading.Lock()  # around the start, the kill and the reaping, because process ids are reused
         self._stopped = False
 
     def stop(self) -> None:
@@ -178,10 +177,10 @@ class _Child:
         with self._lock:
             if self._stopped:
                 raise ChildFailed(Ending.DIED)
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, and nothing of the request
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, without anything from the request
                 [
                     sys.executable,
-                    "-I",  # neither the environment nor the working folder decides what it imports
+                    "-I",  # neither the environment nor the working folder affects its imports
                     "-B",
                     str(PROGRAM),
                 ],
@@ -189,8 +188,8 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                # A group of its own, which can be killed as one. Not a session of its own: Linux shares the processor
-                # out between sessions first (sched_autogroup), and the child's niceness would count for nothing.
+                # Its own group, which can be killed at once. Not its own session: Linux first distributes the processor
+                # among sessions (sched_autogroup), so the child's niceness would have no effect.
                 process_group=0,
                 close_fds=True,
                 pass_fds=self._inherits,

@@ -36,11 +36,11 @@ from bot.media.response_body import ResponseBody
 from bot.media.share_links import file_behind
 
 VideoOnPage: TypeAlias = Callable[[Path], Awaitable[str | None]]
-"""The address, absolute or not, of the video that the page in a file shows; ``None`` where it shows none."""
+"""The URL, absolute or not, of the video that the page in a file shows; ``None`` if it shows none."""
 PageReader: TypeAlias = Callable[[], AbstractAsyncContextManager[VideoOnPage]]
-"""Makes itself ready to read one page, without anybody waiting for it."""
+"""Gets ready to read one page, without anybody waiting for it."""
 
-_READ_BYTES = 256 * 1024  # of each connection at once, times two
+_READ_BYTES = 256 * 1024  # per connection at once, times two
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A downloaded file: where it is, its size in bytes, its hash in hexadecimal, and its first 4096 bytes.
+    """A downloaded file: its path, its size in bytes, its hash in hexadecimal, and its first 4096 bytes.
 
     ``section``: it is a part of a longer video.
     """
@@ -61,12 +61,12 @@ class Download:
 
 
 class Downloader:
-    """Downloads files with sessions of its own: no cookies, no proxies or passwords from the environment.
+    """Downloads files with its own sessions: no cookies, no proxies or passwords from the environment.
 
-    ``timeout`` is for a whole download, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
-    there was an attachment, which can be attached again. ``page_reader`` finds on a page the address of the video
-    that it shows; without it a page is refused. Exempt origins have their own session, so that no connection to one of
-    them is ever used for anything else.
+    ``timeout`` is for a whole download, in seconds, including redirects. ``cdn_origins`` are Discord's: a file missing
+    there was an attachment, which can be attached again. ``page_reader`` finds the URL of the video on a page; without
+    it a page is refused. Exempt origins have a separate session, so that a connection to one of them is never used for
+    anything else.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class Downloader:
             async with asyncio.timeout(self._timeout) as deadline, AsyncExitStack() as reading:
                 video_on_page = None
                 if target == pasted and not target.suffix and origin_of(target) not in self._cdn:
-                    video_on_page = await self._reader(reading)  # likely a page: ready once it is here
+                    video_on_page = await self._reader(reading)  # probably a page: ready once it is here
                 return await self._follow(target, into, max_bytes, reading, video_on_page)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
-            if deadline.expired():  # the server answers, but slowly: another try would only hold up others
+            if deadline.expired():  # the server answers, but slowly: another try would only block others
                 raise DownloadFailed(too_slow(host, self._timeout), permanent=True) from None
-            raise network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
+            raise network_failure(error, host) from None  # aiohttp's errors quote the link, which may contain secrets
 
     async def _reader(self, reading: AsyncExitStack) -> VideoOnPage | None:
         return None if self._page_reader is None else await reading.enter_async_context(self._page_reader())
@@ -121,7 +121,7 @@ class Downloader:
     async def _follow(
         self, target: URL, into: Path, max_bytes: int, reading: AsyncExitStack, video_on_page: VideoOnPage | None
     ) -> Download:
-        cookies: dict[Origin, dict[str, str]] = {}  # some sites redirect for as long as theirs do not come back
+        cookies: dict[Origin, dict[str, str]] = {}  # some sites redirect until their cookies come back
         hopped = False
         for _ in range(limits.REDIRECTS + 1):
             session, own = self._sessions[self._guard.exempts(target)], cookies.setdefault(origin_of(target), {})
@@ -137,7 +137,7 @@ class Downloader:
                 await body.begin()
                 if not body.is_page:
                     return await self._save(session, response, body, into, max_bytes)
-                if hopped:  # what a page shows must be a file
+                if hopped:  # a page must lead to a file, not to another page
                     raise BadLink(WEB_PAGE)
                 video_on_page = video_on_page or await self._reader(reading)
                 hopped, target = True, await self._shown_on_page(body, target, into, video_on_page)
@@ -153,7 +153,7 @@ class Downloader:
             await body.receive(part, limits.PAGE_BYTES)
             await in_thread(part.finish)
             address = await video_on_page(at)
-        except CastbookError as error:  # too long for a page, or not to be read
+        except CastbookError as error:  # too long for a page, or unreadable
             log.info("page_not_read", host=page.host, error=type(error).__name__)
             address = None
         finally:
@@ -187,8 +187,8 @@ class Downloader:
     async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
         """As :meth:`fetch`, for results that must not be lost: a failed download is kept, and the next call resumes it.
 
-        It takes :data:`bot.limits.RESULT_SECONDS` at most, after which another call may go on. A file that is there
-        already is not fetched again.
+        It takes :data:`bot.limits.RESULT_SECONDS` at most, after which another call may continue. A complete file is
+        not fetched again.
         """
         there = await in_thread(lambda: received(into))
         if there is not None:
@@ -283,7 +283,7 @@ async def _resumed(session: aiohttp.ClientSession, target: URL, validator: str, 
 
 
 def _is_cut_off(response: aiohttp.ClientResponse) -> bool:
-    """Whether a server that was asked for the whole sent a 206 that ends before the whole does."""
+    """Whether a server that was asked for the whole file sent a 206 that ends earlier."""
     found = re.match(r"bytes \d+-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
     return found is not None and int(found[1]) + 1 < int(found[2])
 

@@ -1,4 +1,4 @@
-"""Recognises the type of a file by its first bytes, never by its name or by what somebody claims."""
+"""Recognises the type of a file by its first bytes, never by its name or a claimed type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-# ISO/IEC 14496-12 files whose major brand says that they are no video: stills, image sequences, sound (mp4ra.org).
+# ISO/IEC 14496-12 files with a major brand for stills, image sequences or sound (mp4ra.org), not video.
 _NOT_VIDEO = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"miaf", b"msf1"}
     | {b"avif", b"avis", b"jxl ", b"jp2 ", b"jpx ", b"jpm ", b"crx ", b"M4A ", b"M4B ", b"M4P ", b"aax ", b"aaxc"}
@@ -14,20 +14,20 @@ _NOT_VIDEO = frozenset(
 # QuickTime files from before `ftyp` (QuickTime File Format Specification) begin with one of these.
 _QUICKTIME = frozenset({b"moov", b"mdat"})
 _PADDING = frozenset({b"wide", b"free", b"skip", b"pnot"})
-# The first byte of a box of 512 MiB or more is a printable character: then it is some text, not a box.
+# A box of 512 MiB or more would begin with a printable character: then it is text, not a box.
 _LARGEST_BOX = 0x2000_0000
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _DOC_TYPE = 0x4282  # RFC 8794 section 11.2.6
 
-_TS_PACKET = 188  # bytes, the first of them 0x47 (ISO/IEC 13818-1); in M2TS four bytes of time come before
+_TS_PACKET = 188  # bytes, the first of them 0x47 (ISO/IEC 13818-1); in M2TS a timestamp of four bytes precedes it
 _TS_SYNC = 0x47
 _DV_HEADER = b"\x1f\x07\x00"  # the first DIF block of a raw DV stream (IEC 61834-2)
 
 PROVIDER_TYPES: Final = frozenset({"video/mp4", "video/quicktime", "video/webm"})
-"""What the provider takes (ToAPIs, "Upload Video")."""
+"""What the provider accepts (ToAPIs, "Upload Video")."""
 
-# Formats that we recognise and do not open. An Ogg file may be a film or only sound; the two are not told apart.
+# Formats that we recognise but do not open. An Ogg file may be a film or only sound, which we do not tell apart.
 _FOREIGN = (
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
     (b"FLV\x01", "Flash video"),
@@ -60,10 +60,10 @@ class Stranger(StrEnum):
 
 
 def video_type(head: bytes) -> str | None:
-    """The type of a video that we open, by its first bytes (4096 will do); ``None`` for everything else.
+    """The type of a video that we open, by its first bytes (4096 are enough); ``None`` for everything else.
 
-    Of those that the provider does not take (:data:`PROVIDER_TYPES`) only the clip is sent on:
-    ``video/x-matroska`` (what OBS records), ``video/mp2t`` (camcorders, recorded streams), ``video/x-msvideo`` (AVI of
+    Of types that the provider does not accept (not in :data:`PROVIDER_TYPES`) only the clip is sent:
+    ``video/x-matroska`` (OBS recordings), ``video/mp2t`` (camcorders, recorded streams), ``video/x-msvideo`` (AVI of
     older cameras) and ``video/x-dv``.
     """
     if head.startswith(_EBML):
@@ -99,7 +99,7 @@ def picture_type(head: bytes) -> str | None:
 
 
 def foreign_type(head: bytes) -> str | None:
-    """The name of the format, as programs that export videos call it, of a video that we do not open."""
+    """The name of a video format that we do not open, as export dialogs call it."""
     return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 
@@ -132,11 +132,11 @@ def _by_brand(brand: bytes) -> str | None:
 
 
 def _boxes(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The type and body (as far as it is there) of each box that begins in ``head``."""
+    """The type and body (as far as it is in ``head``) of each box."""
     at = 0
     while at + 8 <= len(head):
         size = int.from_bytes(head[at : at + 4], "big")
-        # 0: to the end of the file; 1: the real size follows the type. Nothing is looked for behind either.
+        # 0: to the end of the file; 1: the real size follows the type. We do not look beyond either.
         if size > 1 and not 8 <= size < _LARGEST_BOX:
             return
         end = at + size if size > 1 else len(head)
@@ -145,7 +145,7 @@ def _boxes(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _doc_type(head: bytes) -> bytes | None:
-    """The DocType of an EBML header (RFC 8794), which stands anywhere in it."""
+    """The DocType of an EBML header (RFC 8794), which may be anywhere in it."""
     end, at = _vint(head, len(_EBML))
     end = min(at + end, len(head))
     while at < end:
@@ -160,7 +160,7 @@ def _doc_type(head: bytes) -> bytes | None:
 def _vint(data: bytes, at: int, *, keep_marker: bool = False) -> tuple[int, int]:
     """A variable-size integer (RFC 8794 section 4) and where it ends; past the end of ``data`` it is 0."""
     first = data[at] if at < len(data) else 0
-    length = 9 - first.bit_length()  # 9 for an invalid first byte of 0: ends the walk beyond everything sensible
+    length = 9 - first.bit_length()  # 9 for an invalid first byte of 0: this ends the walk
     value = int.from_bytes(data[at : at + length], "big")
     if not keep_marker:
         value &= (1 << 7 * length) - 1

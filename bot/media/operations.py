@@ -39,7 +39,7 @@ from bot.values.video import (
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
-_DETAIL_LENGTH: Final = 200  # characters of what a child says about itself that are worth a log line
+_DETAIL_LENGTH: Final = 200  # characters of a child's own message that are logged
 
 
 class MediaFailed(CastbookError):
@@ -47,7 +47,7 @@ class MediaFailed(CastbookError):
 
 
 class _Strict(BaseModel):
-    # An attacker who took over a decoder writes the answer. The frozen values inside it are validated like this too.
+    # If an attacker took over a decoder, they write the answer. So the frozen values inside it are validated too.
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
@@ -73,12 +73,12 @@ _NoAnswer: TypeAlias = _Refused | _NoRoom | _Failed
 
 @dataclass(frozen=True)
 class Operation(Generic[_T]):
-    """``cpu``: the CPU seconds of all its threads that a child may use. ``wall``: the seconds after which it is killed.
+    """``cpu``: the CPU seconds that all threads of a child may use. ``wall``: the seconds after which it is killed.
 
-    The CPU limits are for machines that are some three times as slow as two cores on which 60 s of 1080p took 0.3 s
-    (probe), 2 s (filmstrip), 4 s (cut) and 10 s (best seconds), with two threads each. They stop what would never end.
-    The limits in real time are longer, because on a busy machine a child mostly waits; several in a row still fit into
-    the 15 minutes of an interaction.
+    The CPU limits are for machines about three times as slow as two cores on which 60 s of 1080p took 0.3 s (probe), 2
+    s (filmstrip), 4 s (cut) and 10 s (best seconds), with two threads each. They stop endless work. The limits in real
+    time are longer, because on a busy machine a child mostly waits; several in a row still fit into the 15 minutes of
+    an interaction.
     """
 
     name: str
@@ -98,7 +98,7 @@ POSTER = Operation[Picture]("poster", TypeAdapter(_Answered[Picture] | _NoAnswer
 FIT = Operation[Fitted]("fit", TypeAdapter(_Answered[Fitted] | _NoAnswer), cpu=400, wall=400)
 MOVING = Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
 PAGE = Operation[str | None]("video_on_page", TypeAdapter(_Answered[str | None] | _NoAnswer), cpu=8, wall=20)
-# yt-dlp alone takes a second or two to begin; in real time the caller says how long.
+# yt-dlp alone takes a second or two to start; the caller sets the real-time limit
 SITE_VIDEO = Operation[SiteVideo]("site_video", TypeAdapter(_Answered[SiteVideo] | _NoAnswer), cpu=60, wall=600)
 PICTURE = Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 CAST_LINES = Operation[CastLines]("cast_lines", TypeAdapter(_Answered[CastLines] | _NoAnswer), cpu=20, wall=40)
@@ -124,9 +124,9 @@ async def answer(
 ) -> _T:
     """Run ``operation`` in a new child, or in the ``early`` one, which inherits nothing.
 
-    ``inherits``: descriptors that it gets; ``limits``: more of its limits.
+    ``inherits``: descriptors that it gets; ``limits``: further limits.
 
-    Raises :class:`~bot.errors.BadFile`, :class:`MediaFailed`, and OSError where the disk is full.
+    Raises :class:`~bot.errors.BadFile`, :class:`MediaFailed`, and OSError if the disk is full.
     """
     question = {
         "operation": operation.name,
@@ -146,7 +146,7 @@ async def answer(
         raise _without_answer(operation, failure) from failure
     try:
         reply = operation.reply.validate_json(answer_json)
-    except (ValidationError, BadRange):  # a range checks itself
+    except (ValidationError, BadRange):  # a range validates itself
         raise failed(operation, how="nonsense") from None
     if isinstance(reply, _Refused):
         raise _refused(operation, reply.refused, reply.detail)
@@ -158,7 +158,7 @@ async def answer(
 
 
 async def take(operation: Operation[_T], output: OutputFolder, names: Iterable[str]) -> None:
-    """Move the files that a child named in its answer to where they belong. Raises :class:`MediaFailed`."""
+    """Move the files that a child named in its answer to their destination. Raises :class:`MediaFailed`."""
     try:
         await output.take(names)
     except MissingOutput:

@@ -13,21 +13,21 @@ from bot.media.part_file import in_thread
 
 
 class MissingOutput(Exception):
-    """The child named a file that it did not make."""
+    """The child named a file that it did not create."""
 
 
 class OutputFolder:
-    """``folder`` is where the child writes, inside the folder that its files are meant for."""
+    """``folder`` is where the child writes, inside the destination folder of its files."""
 
     def __init__(self, into: Path) -> None:
         self._into = into
         self.folder = into / f".making-{secrets.token_hex(8)}"
 
     async def take(self, names: Iterable[str]) -> None:
-        """Move these files to the folder that they are meant for, replacing those that are there.
+        """Move these files to the destination folder, replacing existing ones.
 
-        Raises MissingOutput for what is no plain file directly in ``folder``: an attacker who took over a decoder
-        chooses the child's answer as well, and a link would make us hand out a file of our own.
+        Raises MissingOutput for anything but a plain file directly in ``folder``: an attacker who took over a decoder
+        chooses the child's answer as well, and a link would make us publish one of our own files.
         """
         await in_thread(lambda: self._take(list(names)))
 
@@ -41,13 +41,13 @@ class OutputFolder:
 
 @asynccontextmanager
 async def output_folder(into: Path) -> AsyncIterator[OutputFolder]:
-    """A new output folder, removed afterwards with everything that was not taken. Raises :class:`OSError`."""
+    """A new output folder, deleted afterwards with everything that was not taken. Raises :class:`OSError`."""
     output = OutputFolder(into)
     try:
         await in_thread(lambda: output.folder.mkdir(mode=0o700))
         yield output
     finally:
-        # What cannot be removed goes with the job's folder.
+        # What cannot be deleted goes with the job's folder.
         await in_thread(lambda: shutil.rmtree(output.folder, ignore_errors=True))
 
 

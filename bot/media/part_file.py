@@ -37,10 +37,10 @@ class KeptPart:
         self.size = self._at.stat().st_size if self._at.exists() else 0
         self.validator = self._tag.read_text("utf-8") if self.size and self._tag.exists() else ""
         self._file: IO[bytes] | None = None
-        self._hash: hashlib._Hash | None = None  # of all that is there; ``None`` where an earlier try has begun it
+        self._hash: hashlib._Hash | None = None  # of everything so far; ``None`` if an earlier try has begun it
 
     def begin(self, validator: str, *, restart: bool) -> None:
-        """Receive more. ``restart``: discard what is there and start over. Raises :class:`OSError`."""
+        """Receive more. ``restart``: discard the existing part and start over. Raises :class:`OSError`."""
         self._file = self._at.open("wb" if restart else "ab", buffering=0)
         self._tag.write_text(validator, "utf-8")
         self.size, self.validator = self._file.tell(), validator
@@ -65,7 +65,7 @@ class KeptPart:
             self._file = None
 
     def finish(self) -> tuple[str, bytes]:
-        """The file is whole: give it its name. Returns its hash in hexadecimal and its first bytes."""
+        """The file is complete: rename it. Returns its hash in hexadecimal and its first bytes."""
         self.pause()
         with self._at.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -83,7 +83,7 @@ class KeptPart:
 
 
 def received(into: Path) -> tuple[int, str, bytes] | None:
-    """Size, hash and first bytes of a file that is there already; ``None`` where it is not. Blocking."""
+    """Size, hash and first bytes of an existing file; ``None`` if there is none. Blocking."""
     if not into.is_file():
         return None
     with into.open("rb") as file:
@@ -93,7 +93,7 @@ def received(into: Path) -> tuple[int, str, bytes] | None:
 
 
 class PartFile:
-    """Blocking: call the methods in a thread, one after the other. Nothing exists before the first :meth:`write`."""
+    """Blocking: call the methods in a thread, one after another. Nothing exists before the first :meth:`write`."""
 
     def __init__(self, into: Path) -> None:
         self._into = into
@@ -120,7 +120,7 @@ class PartFile:
         self.head += bytes(data[: HEAD_BYTES - len(self.head)])
 
     def finish(self) -> None:
-        """Flush everything to disk and give the file its own name. Raises :class:`OSError`."""
+        """Flush everything to disk and rename the file. Raises :class:`OSError`."""
         if self._file is None:
             raise ValueError("nothing was written")
         os.fsync(self._file)
@@ -128,12 +128,12 @@ class PartFile:
         self._at = self._at.replace(self._into)
         folder = os.open(self._into.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)  # the name too, not only the bytes
+            os.fsync(folder)  # syncs the name too, not only the bytes
         finally:
             os.close(folder)
 
     def discard(self) -> None:
-        """Delete it, at whatever stage."""
+        """Delete it, at any stage."""
         if self._file is not None:
             self._file.close()
         self._at.unlink(missing_ok=True)

@@ -13,10 +13,10 @@ from bot.errors import BadFile, DownloadFailed, TooLarge
 from bot.media.download_failures import EMPTY, ENCODED, too_large
 from bot.media.part_file import in_thread
 
-CHUNK_BYTES = 1024 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+CHUNK_BYTES = 1024 * 1024  # per switch to a thread: large enough to be rare, small enough to be quick
 _UNPACKED_BYTES = 256 * 1024  # at once, in the event loop's own thread
-_HEAD = 64  # bytes that tell a page from a file
-_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS  # whichever it is (zlib's inflateInit2)
+_HEAD = 64  # bytes that are enough to tell a page from a file
+_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS  # either of them (zlib's inflateInit2)
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -28,7 +28,7 @@ class _Part(Protocol):
 
 
 class ResponseBody:
-    """The body of ``response``. Its Content-Type is ignored: the first bytes decide what it is.
+    """The body of ``response``. Its Content-Type is ignored: the first bytes decide.
 
     Raises :class:`~bot.errors.DownloadFailed` for an unknown Content-Encoding.
     """
@@ -52,11 +52,13 @@ class ResponseBody:
 
     @property
     def is_page(self) -> bool:
-        """Whether it begins as a web page does; known after :meth:`begin`."""
+        """Whether it begins like a web page; known after :meth:`begin`."""
         return self._begun.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
     async def receive(self, part: _Part, max_bytes: int) -> None:
-        """Write it to ``part``, also what came before an error. Raises TooLarge, BadFile (empty) or ClientError."""
+        """Write it to ``part``, including what came before an error. Raises TooLarge, BadFile (empty) or
+        ClientError.
+        """
         waiting = bytearray(self._begun)
         try:
             if len(waiting) > max_bytes - part.size:

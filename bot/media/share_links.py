@@ -43,18 +43,18 @@ def _google_drive(url: URL) -> URL | None:
 
 
 def _onedrive(url: URL) -> URL | None:
-    """Microsoft Graph, "Access shared items": the link in base64, without padding, behind ``u!``."""
+    """Microsoft Graph, "Access shared items": the link in base64, without padding, after ``u!``."""
     shared = base64.urlsafe_b64encode(str(url).encode()).decode().rstrip("=")
     return URL("https://api.onedrive.com/v1.0/shares") / f"u!{shared}" / "root" / "content"
 
 
 def _imgur(url: URL) -> URL | None:
-    """What Imgur calls a GIFV is a page about an MP4 of the same name."""
+    """Imgur's GIFV is a page with an MP4 of the same name."""
     return url.with_suffix(".mp4") if url.suffix == ".gifv" else None
 
 
 def _github(url: URL) -> URL | None:
-    """A file of a repository is shown on a page; attachments of issues redirect to their file already."""
+    """A file in a repository is shown on a page; attachments of issues redirect to their file already."""
     parts = url.parts
     return url.with_path("/".join([*parts[1:3], "raw", *parts[4:]])) if len(parts) > 5 and parts[3] == "blob" else None
 

@@ -21,7 +21,7 @@ from bot.media.address_guard import AddressGuard
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 64 * 1024  # bytes
-_HEAD_BYTES: Final = 64 * 1024  # of a request: addresses with signatures in them are long
+_HEAD_BYTES: Final = 64 * 1024  # of a request: signed URLs are long
 _END: Final = b"\r\n\r\n"
 _OURS: Final = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive"})
 _REFUSED: Final = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -30,10 +30,10 @@ _CONNECTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class SiteProxy:
-    """Carries at most ``most_bytes`` to the child, of all its connections together, and only from public addresses.
+    """Passes at most ``most_bytes`` to the child, over all its connections together, and only from public addresses.
 
-    Plain HTTP by absolute address and HTTPS by CONNECT (RFC 9110, 9.3.6). ``overrun``: there was more than
-    that, and the proxy has stopped.
+    Plain HTTP by absolute URL and HTTPS by CONNECT (RFC 9110, 9.3.6). ``overrun``: there was more than that, and the
+    proxy has stopped.
     """
 
     def __init__(self, guard: AddressGuard, *, most_bytes: int) -> None:

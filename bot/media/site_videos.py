@@ -26,7 +26,7 @@ from bot.texts import Text, text
 from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
-# Sites whose links people paste, and that show a player instead of a file: their names by their hosts.
+# Sites whose links people paste, and that show a player instead of a file: their names by host.
 _NAMES: Final[Mapping[str, str]] = {
     "youtube.com": "YouTube",
     "youtu.be": "YouTube",
@@ -49,7 +49,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "snapchat.com": "Snapchat",
     "nicovideo.jp": "Niconico",
 }
-# Other hosts of a site: who switches on the first means these as well.
+# Other hosts of a site, which are enabled together with the first.
 _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "youtube.com": frozenset({"youtu.be", "youtube-nocookie.com"}),
     "facebook.com": frozenset({"fb.watch"}),
@@ -58,7 +58,7 @@ _ALSO: Final[Mapping[str, frozenset[str]]] = {
     "dailymotion.com": frozenset({"dai.ly"}),
     "reddit.com": frozenset({"v.redd.it"}),
 }
-_PAGES_ALONE: Final = frozenset({"reddit.com", "v.redd.it", "bsky.app"})  # their pages name a file at times
+_PAGES_ALONE: Final = frozenset({"reddit.com", "v.redd.it", "bsky.app"})  # their pages sometimes name a file
 
 
 class SiteVideos:
@@ -76,24 +76,24 @@ class SiteVideos:
         self._visits = FairLimiter(limits.SITE_VISITS)
 
     def expect_reader(self) -> None:
-        """Raises :class:`~bot.errors.BadStart` where sites are switched on, and yt-dlp is not installed."""
+        """Raise :class:`~bot.errors.BadStart` if sites are enabled, and yt-dlp is not installed."""
         if self._on and find_spec("yt_dlp") is None:
             raise BadStart("links.sites needs yt-dlp: install it with make sites, or leave the list empty.")
 
     def is_for(self, url: str) -> bool:
         """Whether ``url`` belongs to a site, enabled or not, and so must be fetched with :meth:`fetch`.
 
-        Raises :class:`~bot.errors.BadLink` where it cannot be a link.
+        Raises :class:`~bot.errors.BadLink` if it cannot be a link.
         """
         host = self._guard.check(url).host or ""
         known = _site_of(host, _NAMES)
         return _site_of(host, self._on) is not None or (known is not None and known not in _PAGES_ALONE)
 
     async def fetch(self, url: str, into: Path, *, owner_id: int, max_bytes: int, range: TimeRange | None) -> Download:
-        """Fetch the video at ``url`` as the MP4 ``into``, or of ``range`` what lies about it; its seconds stay its own.
+        """Fetch the video at ``url``, or the part around ``range``, as the MP4 ``into``; timestamps are unchanged.
 
-        Few are fetched at once, owners in turn; who waits too long may try again later. Raises
-        :class:`~bot.errors.BadLink` where the site is switched off, :class:`~bot.errors.BadFile`,
+        Few are fetched at once, and owners take turns; those who wait too long may try again later. Raises
+        :class:`~bot.errors.BadLink` if the site is not enabled, :class:`~bot.errors.BadFile`,
         :class:`~bot.errors.DownloadFailed`, and :class:`OSError` if our own disk fails.
         """
         host = self._guard.check(url).host or ""
@@ -118,7 +118,7 @@ class SiteVideos:
         except TimeoutError:
             raise DownloadFailed(too_slow(name, self._timeout), permanent=True) from None
         except MediaFailed:
-            if proxy.overrun or proxy.carried > max_bytes:  # or the child could not write as much
+            if proxy.overrun or proxy.carried > max_bytes:  # or the child could not write that much
                 raise TooLarge(too_large(max_bytes)) from None
             raise DownloadFailed(_not_read(name), permanent=True) from None
         _log.info("site_video", host=host, carried=proxy.carried, section=found.section)

@@ -16,7 +16,7 @@ TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smal
 ARCHIVE_FAILED: Text = text(
     "I couldn't read this zip. Export your characters again with /character export, and send me that file."
 )
-# By ffmpeg's name for it: what people and their programs call a codec that we do not open.
+# By ffmpeg's name: what people and their programs call a codec that we do not open.
 _CODECS: Final[Mapping[str, str]] = {
     "cfhd": "CineForm",
     "cinepak": "Cinepak",
@@ -47,7 +47,7 @@ _CODECS: Final[Mapping[str, str]] = {
 
 
 def unsupported(codec: str) -> Text:
-    """The message for a codec that is not opened; ``codec`` is ffmpeg's name for it."""
+    """The message for an unsupported codec; ``codec`` is ffmpeg's name for it."""
     known = _CODECS.get(codec)
     if known is None:
         return SENTENCES[Unusable.UNSUPPORTED]

@@ -68,7 +68,7 @@ class MediaWorker:
     ) -> Filmstrip:
         """Frames of the video in one picture, written to ``into`` (.webp or .jpg); ``marks`` are framed and numbered.
 
-        With ``alone`` it shows nothing but them, without numbers.
+        With ``alone`` it shows only them, without numbers.
         """
         async with output_folder(into.parent) as output:
             request = {
@@ -95,11 +95,11 @@ class MediaWorker:
         return replace(best, suggestions=tuple(each for each in best.suggestions if first[each.range] is each))
 
     async def examine(self, source: Path, range: TimeRange) -> Findings:
-        """What was found in ``range`` of the video, with concerns about it."""
+        """Findings about ``range`` of the video, with concerns."""
         return await self._ask(EXAMINE, source, {"range": _seconds(range)})
 
     async def cut(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Cut:
-        """Cut ``range`` out as a clip, with stills, written into ``folder`` under the names in the answer."""
+        """Cut out ``range`` as a clip with stills, written into ``folder`` under the names in the answer."""
         async with output_folder(folder) as output:
             request = {"range": _seconds(range), "folder": _path(output.folder), "louder": louder}
             cut = await self._ask(CUT, source, request)
@@ -107,7 +107,7 @@ class MediaWorker:
         return cut
 
     async def reference(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Reference:
-        """The clip about ``range``, the stills and the voice that other models need, under the names in the answer."""
+        """The clip around ``range``, the stills and the voice that other models need, under the names in the answer."""
         async with output_folder(folder) as output:
             request = {"range": _seconds(range), "folder": _path(output.folder), "louder": louder}
             found = await self._ask(REFERENCE, source, request)
@@ -123,7 +123,7 @@ class MediaWorker:
         return picture
 
     async def face_rows(self, rows: Sequence[Sequence[Path | None]], folder: Path) -> tuple[Picture, ...]:
-        """A picture of each row of pictures, in ``folder``: small squares, ``None`` as a grey figure."""
+        """A picture of each row of pictures, in ``folder``: small squares, with ``None`` as a grey figure."""
         async with output_folder(folder) as output:
             asked = [[None if each is None else _path(each) for each in row] for row in rows]
             made = await self._answer(FACE_ROWS, {"rows": asked, "folder": _path(output.folder)})
@@ -133,9 +133,9 @@ class MediaWorker:
         return made
 
     async def fit(self, source: Path, most_bytes: int, folder: Path) -> Fitted:
-        """Make the video smaller, so that it is of at most ``most_bytes``; in ``folder`` under the name in the answer.
+        """Shrink the video to at most ``most_bytes``, written into ``folder`` under the name in the answer.
 
-        Refused where nothing worth looking at would be left.
+        Refused if the result would be unwatchable.
         """
         async with output_folder(folder) as output:
             fitted = await self._ask(FIT, source, {"most_bytes": most_bytes, "folder": _path(output.folder)})
@@ -143,7 +143,7 @@ class MediaWorker:
         return fitted
 
     async def poster(self, source: Path, folder: Path) -> Picture:
-        """One picture of the video to know it by, written into ``folder`` under the name in the answer."""
+        """A poster of the video, written into ``folder`` under the name in the answer."""
         async with output_folder(folder) as output:
             picture = await self._ask(POSTER, source, {"folder": _path(output.folder)})
             await take(POSTER, output, [picture.name])
@@ -151,9 +151,9 @@ class MediaWorker:
 
     @asynccontextmanager
     async def page_reader(self) -> AsyncIterator[Callable[[Path], Awaitable[str | None]]]:
-        """Start a child at once, so that it is ready when a page has come, which may be given to it once.
+        """Start a child at once, so that it is ready when a page arrives; it accepts one page.
 
-        It answers with the address of the video that the page shows, as it stands there; ``None`` where it shows none.
+        It answers with the URL of the video that the page shows, unchanged; ``None`` if it shows none.
         """
         child = EarlyChild()
         try:
@@ -164,9 +164,9 @@ class MediaWorker:
     async def site_video(
         self, url: str, into: Path, range: TimeRange | None, most_bytes: int, *, network: int
     ) -> SiteVideo:
-        """Fetch the video that a site shows at ``url``, or what lies about ``range`` of it, as the MP4 ``into``.
+        """Fetch the video that a site shows at ``url``, or the part around ``range``, as the MP4 ``into``.
 
-        ``network`` is the descriptor at which the child asks for connections (:mod:`bot.media.site_proxy`).
+        ``network`` is the descriptor on which the child requests connections (:mod:`bot.media.site_proxy`).
         """
         async with output_folder(into.parent) as output:
             request = {
@@ -182,16 +182,17 @@ class MediaWorker:
         return found
 
     async def cast_lines(self, archive: Path, folder: Path) -> CastLines:
-        """What an archive says of the cast in it, written into ``folder`` under the name in the answer."""
+        """The cast in an archive, written into ``folder`` under the name in the answer."""
         async with output_folder(folder) as output:
             lines = await self._ask(CAST_LINES, archive, {"folder": _path(output.folder)})
             await take(CAST_LINES, output, [lines.name])
         return lines
 
     async def cast_files(self, archive: Path, wanted: Sequence[WantedFile], folder: Path) -> list[CheckedFile]:
-        """Files of an archive, checked as what they should be, in ``folder`` (new) under the names in the answers.
+        """Files of an archive, checked against their expected types, in ``folder`` (new) under the names in the
+        answers.
 
-        One answer for each that is ``wanted``, in their order.
+        One answer for each of ``wanted``, in order.
         """
         async with output_folder(folder) as output:
             asked = {"folder": _path(output.folder), "wanted": [asdict(each) for each in wanted]}
@@ -216,7 +217,7 @@ class MediaWorker:
 
 
 def _path(path: Path) -> str:
-    """As an absolute path: the child runs in another folder."""
+    """As an absolute path, because the child runs in another folder."""
     return str(path.absolute())
 
 

@@ -13,38 +13,38 @@ class Unusable(StrEnum):
 
     NOT_A_VIDEO = "not_a_video"  # none of the container formats that we open
     NO_PICTURES = "no_pictures"  # no video track, or one without a single picture that can be decoded
-    UNSUPPORTED = "unsupported"  # a codec, or a way of packing, that is not on our list
-    UNTIMED = "untimed"  # H.264 with B-frames in AVI, which keeps the order of decoding alone
+    UNSUPPORTED = "unsupported"  # a codec, or a container variant, that is not on our list
+    UNTIMED = "untimed"  # H.264 with B-frames in AVI, which stores only the decoding order
     DAMAGED = "damaged"
     PICTURE_TOO_LARGE = "picture_too_large"  # more pixels than we decode
     TOO_MANY_TRACKS = "too_many_tracks"
     RANGE_OUTSIDE = "range_outside"  # of a cut: no picture in those seconds
     NOT_A_PICTURE = "not_a_picture"
     TOO_MUCH_MEMORY = "too_much_memory"
-    CANNOT_BE_SMALLER = "cannot_be_smaller"  # of a video that has to fit: nothing worth looking at would be left
+    CANNOT_BE_SMALLER = "cannot_be_smaller"  # of a video that has to fit: the result would be unwatchable
     NO_VIDEO_ON_SITE = "no_video_on_site"
     CLOSED_ON_SITE = "closed_on_site"  # private, removed, for some countries or ages only
-    LIVE = "live"  # it is not over, or has not begun
-    IN_PIECES = "in_pieces"  # the site offers no plain file of it
-    TOO_LONG_FOR_WHOLE = "too_long_for_whole"  # and no seconds are named
-    NOT_AN_ARCHIVE = "not_an_archive"  # no zip, or one that cannot be read
+    LIVE = "live"  # it has not ended, or not begun
+    IN_PIECES = "in_pieces"  # the site offers no plain file, only a playlist
+    TOO_LONG_FOR_WHOLE = "too_long_for_whole"  # and no seconds are given
+    NOT_AN_ARCHIVE = "not_an_archive"  # not a zip, or one that cannot be read
     LOCKED_ARCHIVE = "locked_archive"  # with a password
-    STRANGE_ARCHIVE = "strange_archive"  # as no honest program writes one
-    ARCHIVE_TOO_LARGE = "archive_too_large"  # more in it than we read
+    STRANGE_ARCHIVE = "strange_archive"  # written by no legitimate program
+    ARCHIVE_TOO_LARGE = "archive_too_large"  # contains more than we read
     NO_CAST = "no_cast"  # without castbook.json
     UNREADABLE_CAST = "unreadable_cast"
-    MISSING = "missing"  # a file that the archive names and does not have
-    TOO_LARGE = "too_large"  # a file of it
-    NO_VOICE = "no_voice"  # a file of it that should be a WAV
+    MISSING = "missing"  # a file that the archive names but does not contain
+    TOO_LARGE = "too_large"  # a file in it
+    NO_VOICE = "no_voice"  # a file in it that should be a WAV
 
 
 class Concern(StrEnum):
-    """A concern about some seconds, or a video: a warning that forbids nothing."""
+    """A concern about some seconds, or a video: only a warning."""
 
     NO_SUBJECT = "no_subject"  # no face found in most of it
     SEVERAL_SUBJECTS = "several_subjects"
-    SILENT = "silent"  # sound below what can be heard
-    QUIET = "quiet"  # it can be heard, and is much quieter than voices usually are
+    SILENT = "silent"  # its sound is inaudible
+    QUIET = "quiet"  # audible, but much quieter than voices usually are
     CUT = "cut"  # the picture jumps to another shot
     BLURRED = "blurred"
     DARK = "dark"
@@ -55,16 +55,16 @@ class Reason(StrEnum):
     """Why some seconds are suggested."""
 
     ONE_FACE = "one_face"
-    LARGE = "large"  # the subject fills a good part of the picture
+    LARGE = "large"  # the subject fills a large part of the picture
     FACING = "facing"  # and looks at the camera
     SHARP = "sharp"
     STEADY = "steady"
     VOICE = "voice"
-    SOUND = "sound"  # something can be heard; nobody knows whether it is a voice
+    SOUND = "sound"  # something can be heard, perhaps not a voice
 
 
 class Best(StrEnum):
-    """In what some seconds are clearly better than all others that are suggested with them."""
+    """In which respect some seconds are clearly better than the other suggestions."""
 
     LARGEST = "largest"  # of the faces
     FACING = "facing"  # looks at the camera most of the time
@@ -77,21 +77,21 @@ class Best(StrEnum):
 
 
 class NothingToSuggest(StrEnum):
-    """Why there are no seconds to suggest."""
+    """Why there is nothing to suggest."""
 
     TOO_SHORT = "too_short"  # no second without a cut
     BLACK = "black"
-    CARD = "card"  # nothing but titles, logos and empty pictures
+    CARD = "card"  # only titles, logos and empty pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoFacts:
     """What the packets of a file say, never its header. ``width`` and ``height`` are as shown, after rotation.
 
-    ``seconds`` is when the picture ends, as players count, and ``begins`` when it begins: later than 0 where a file was
-    trimmed without encoding it again. ``audio_codec`` is ``None`` where no sound track holds a packet.
-    Of ``sound_tracks`` that can be played, the one used is ``sound_track``, from 1. ``cut_off``: the file ends in the
-    middle. ``section``: there is more of the video, which was not fetched.
+    ``seconds`` is when the picture ends in a player, and ``begins`` when it begins: later than 0 if a file was trimmed
+    without re-encoding. ``audio_codec`` is ``None`` if no sound track contains a packet. Of the playable
+    ``sound_tracks``, number ``sound_track`` (from 1) is used. ``cut_off``: the file is truncated. ``section``: there is
+    more of the video, which was not fetched.
     """
 
     container: str
@@ -110,13 +110,13 @@ class VideoFacts:
 
     @property
     def low_resolution(self) -> bool:
-        """Whether the provider's advice, HD, is not met."""
+        """Whether it is below HD, which the provider recommends."""
         return min(self.width, self.height) < 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteVideo:
-    """What came of a site's video: of how many ``seconds`` it is there, and whether only a ``section`` came."""
+    """A video fetched from a site: its length in ``seconds``, and whether only a ``section`` was fetched."""
 
     seconds: float | None
     section: bool
@@ -124,7 +124,7 @@ class SiteVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Suggested seconds. ``score`` is 0 to 1, comparable within one video only. ``best``: what tells them apart."""
+    """Suggested seconds. ``score`` is 0 to 1, comparable only within one video. ``best``: what distinguishes them."""
 
     range: TimeRange
     score: float
@@ -135,12 +135,12 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestSeconds:
-    """The best windows of a video, best first: at most five, none overlapping.
+    """The best ranges of a video, best first: at most five, none overlapping.
 
-    ``nothing`` says why where there is none: a video may be too short, or show nobody and nothing at all.
-    ``sampled``: the video is so long that only parts of it were looked at. ``faces`` and ``voices`` say whether
-    their models were there; without them nothing is said about subjects, and sound stands in for voices.
-    ``failed``: the video could not be looked at, so that there may be good seconds in it that nobody knows of.
+    If there are none, ``nothing`` says why: a video may be too short, or show nobody and nothing at all. ``sampled``:
+    the video is so long that only parts of it were scanned. ``faces`` and ``voices`` say whether their models are
+    installed; without them there are no statements about subjects, and any sound counts as a voice. ``failed``: the
+    video could not be scanned, so it may have good seconds that are unknown.
     """
 
     suggestions: tuple[Suggestion, ...]
@@ -152,21 +152,21 @@ class BestSeconds:
 
     @property
     def any_good(self) -> bool:
-        """Whether the first can be recommended without a "but"."""
+        """Whether the first one can be recommended without reservations."""
         grave = {Concern.NO_SUBJECT, Concern.SEVERAL_SUBJECTS, Concern.SILENT, Concern.DARK}
         return bool(self.suggestions) and not grave.intersection(self.suggestions[0].concerns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What was found in seconds that somebody named. ``faces``: whether the face model was there to look."""
+    """Findings about given seconds. ``faces``: whether the face model is installed."""
 
     concerns: tuple[Concern, ...]
     faces: bool
 
     @property
     def grave(self) -> tuple[Concern, ...]:
-        """Those for which it is worth asking before anything is paid."""
+        """The concerns that are worth a question before anything is paid."""
         return tuple(
             concern for concern in self.concerns if concern in {Concern.NO_SUBJECT, Concern.SILENT, Concern.QUIET}
         )
@@ -174,7 +174,9 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filmstrip:
-    """One picture of many: ``instants`` are the seconds of its frames, in order. Sizes in pixels and bytes."""
+    """Frames of a video in one picture: ``instants`` are their times in seconds, in order. Sizes in pixels and
+    bytes.
+    """
 
     width: int
     height: int
@@ -185,7 +187,7 @@ class Filmstrip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Still:
-    """A picture taken out of a clip. ``name`` is its file's; the best of a clip come first."""
+    """A picture from a clip. ``name`` is its file's; the stills of a clip are sorted, best first."""
 
     name: str
     instant: float
@@ -207,12 +209,12 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """With what other models can be shown a character: a longer clip about the chosen seconds, and the voice.
+    """What other models can be shown of a character: a longer clip around the chosen seconds, and the voice.
 
-    ``clip`` is an MP4 (H.264, AAC) of 3 to 5 ``seconds`` without a cut; in the last ``filled`` seconds its last
-    picture stays, because there was no more of it. ``stills`` show distinct poses, the best first. ``voice`` is a WAV
-    of ``voice_seconds`` in which somebody speaks, of which the last ``voice_filled`` are silent; ``None`` where nobody
-    does. Both are names of files.
+    ``clip`` is an MP4 (H.264, AAC) of 3 to 5 ``seconds`` without a cut; in the last ``filled`` seconds its last picture
+    is held, because the source had no more. ``stills`` show distinct poses, best first. ``voice`` is a WAV of
+    ``voice_seconds`` with speech, the last ``voice_filled`` of which are silent; ``None`` if nobody speaks. Both are
+    file names.
     """
 
     clip: str
@@ -228,7 +230,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A video that was made smaller: an MP4 (H.264, AAC), its size in pixels."""
+    """A video that was shrunk: an MP4 (H.264, AAC), its size in pixels."""
 
     name: str
     width: int
@@ -246,7 +248,7 @@ class Picture:
 
 
 class MediaPart(StrEnum):
-    """As what a file of an archive is checked."""
+    """The type as which a file in an archive is checked."""
 
     PICTURE = "picture"
     CLIP = "clip"
@@ -255,9 +257,9 @@ class MediaPart(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedFile:
-    """A file of an archive. ``kept``: it stays as it is where it has this ``sha256``, because we have written it.
+    """A file in an archive. ``kept``: keep it unchanged if it has this ``sha256``, because we wrote it.
 
-    Anything else is somebody's: a picture is encoded again, a voice is rewritten.
+    Otherwise it is untrusted: a picture is re-encoded, a voice is rewritten.
     """
 
     path: str
@@ -268,7 +270,7 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile:
-    """What became of a :class:`WantedFile`: the name of a file, its type, and its sizes; or why it was ``refused``."""
+    """The result for a :class:`WantedFile`: the name of a file, its type, and its sizes; or why it was ``refused``."""
 
     name: str = ""
     mime: str = ""
@@ -280,9 +282,9 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastLines:
-    """What an archive says of the cast in it: a file of JSON lines, first what holds for all, then each character.
+    """The cast in an archive, as a file of JSON lines: first the general part, then each character.
 
-    ``characters``: how many there are, of which ``left_out`` are beyond what one import takes.
+    ``characters``: how many there are, including ``left_out`` that exceed the limit of one import.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""The child process that opens untrusted files. It imports the lowest layer only."""
+"""The child process that opens untrusted files. It imports only the lowest layer."""

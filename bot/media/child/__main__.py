@@ -1,10 +1,10 @@
-"""The child process: one request as JSON on stdin, one answer as JSON on stdout, files in between.
+"""The child process: one request as JSON on stdin, one answer as JSON on stdout; data goes through files.
 
-Started by path with ``python -I``, so that neither the environment nor the working folder decides what is imported.
-A request is ``{"operation": …, "source": …, "parent": …, "limits": {…}, …}``; an answer is one of ``{"answer": …}``,
-``{"refused": why, "detail": …}`` (the file cannot be used), ``{"no_room": true}`` (the disk is full) and
-``{"failed": …}`` (a defect of ours, which the parent logs). ``parent`` is the process that reads the answer; ``limits``
-are those of :class:`Limits` that are not the default.
+Started by path with ``python -I``, so that neither the environment nor the working folder affects imports. A request is
+``{"operation": …, "source": …, "parent": …, "limits": {…}, …}``; an answer is one of ``{"answer": …}``, ``{"refused":
+why, "detail": …}`` (the file cannot be used), ``{"no_room": true}`` (the disk is full) and ``{"failed": …}`` (a defect
+of ours, which the parent logs). ``parent`` is the process id of the reader; ``limits`` are those fields of
+:class:`Limits` that differ from the default.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
             return {"refused": wanted, "detail": "no plain file"}
         return {"answer": OPERATIONS[request["operation"]](request)}
     except Refused as refused:
-        if not is_memory_left():  # not every decoder says that this is what it failed for
+        if not is_memory_left():  # some decoders report a lack of memory as another error
             return {"refused": Unusable.TOO_MUCH_MEMORY, "detail": f"then {refused.why}"}
         return {"refused": refused.why, "detail": refused.detail}
     except MemoryError:
         return {"refused": Unusable.TOO_MUCH_MEMORY, "detail": ""}
-    except Exception as error:  # noqa: BLE001 - the parent has the log
+    except Exception as error:  # noqa: BLE001 - the parent logs it
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             return {"no_room": True}
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -196,7 +196,7 @@ def _cast_files(request: Request) -> list[CheckedFile]:
     return checked_files(_path(request, "source"), wanted, _path(request, "folder"))
 
 
-# By name. Each imports only what it needs: the start is most of a probe.
+# By name. Each imports only what it needs, because starting takes most of the time of a probe.
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
     "filmstrip": _filmstrip,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import av
-import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
+import PIL.WebPImagePlugin  # noqa: F401 - registers itself; otherwise Pillow imports all its plugins to find it
 from PIL import Image
 
 from bot.media.child.frames import Scaler, picture_index, pictures_at, rotation, shown_size
@@ -18,7 +18,7 @@ from bot.values.video import Picture, Unusable
 
 LARGEST: Final = 500_000  # bytes
 _WIDTH, _HEIGHT = 480, 480  # pixels at most: as large as Discord shows it
-_EVERY = 0.1  # seconds from one picture to the next
+_EVERY = 0.1  # seconds between two pictures
 _QUALITIES = (70, 50, 30, 10)
 _SHRINKING = 0.7
 _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
@@ -27,7 +27,7 @@ _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: I
 def moving_picture(source: Path, range: TimeRange, into: Path) -> Picture:
     """Write the seconds of ``range`` as an endless loop to ``into``, in at most :data:`LARGEST` bytes.
 
-    Raises Refused, ``RANGE_OUTSIDE`` where no picture lies in the range.
+    Raises Refused, ``RANGE_OUTSIDE`` if no picture lies in the range.
     """
     with open_video(source) as video:
         try:
@@ -43,7 +43,7 @@ def moving_picture(source: Path, range: TimeRange, into: Path) -> Picture:
 
 
 def _frames(video: Video, start: float, end: float) -> list[tuple[Image.Image, float]]:
-    """The pictures that are on screen at every tenth of a second, each with the seconds for which it stays."""
+    """The picture on screen at every tenth of a second, with the seconds for which it is shown."""
     index, tick = picture_index(video), float(video.picture.time_base or 0)
     instants = [shown * tick - video.start for shown in index.shown]
     if not instants or bisect_left(instants, end) == 0:

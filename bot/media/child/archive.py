@@ -1,7 +1,7 @@
 """Reads an untrusted zip of a cast: its document, and its files one by one, each checked against its expected type.
 
-No file is ever written under a name from the archive. Archives that no honest program writes are refused as a whole:
-with overlapping or duplicate entries, links, or names that lead out of the folder.
+No file is ever written under a name from the archive. Archives that no legitimate program writes are refused
+completely: those with overlapping or duplicate entries, links, or names that lead out of the folder.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _PIECE: Final = 1024 * 1024  # bytes in memory at once
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000  # flags of an entry (APPNOTE.TXT, 4.4.4)
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _UNIX: Final = 3
-_LOCAL_HEADER: Final = 30  # bytes, its name not counted (APPNOTE.TXT, 4.3.7)
+_LOCAL_HEADER: Final = 30  # bytes, without the name (APPNOTE.TXT, 4.3.7)
 _MOST: Final = {
     MediaPart.PICTURE: limits.PICTURE_BYTES,
     MediaPart.CLIP: limits.IMPORT_CLIP_BYTES,
     MediaPart.VOICE: limits.IMPORT_VOICE_BYTES,
 }
-# What is read of the document; of each character, what it says is checked by the parent.
+# The parts of the document that are read; the parent checks the content of each character.
 _ABOUT_ALL: Final = ("format", "version", "part", "parts", "seal", "groups", "default_characters")
 
 
@@ -56,7 +56,7 @@ def cast_lines(source: Path, folder: Path) -> CastLines:
 
 
 def checked_files(source: Path, wanted: Sequence[WantedFile], folder: Path) -> list[CheckedFile]:
-    """Take files out of the archive into ``folder``, the first as ``0.…``. Raises :class:`Refused` for all of them."""
+    """Extract files from the archive into ``folder``, the first as ``0.…``. Raises :class:`Refused` for all of them."""
     found = []
     with _opened(source) as archive:
         for number, each in enumerate(wanted):
@@ -75,7 +75,7 @@ def checked_files(source: Path, wanted: Sequence[WantedFile], folder: Path) -> l
 
 @dataclass(frozen=True, slots=True)
 class _Archive:
-    """An open zip; ``entries`` by their names, without the folder in which the document lies."""
+    """An open zip; ``entries`` by name, without the folder that contains the document."""
 
     file: zipfile.ZipFile
     entries: dict[str, zipfile.ZipInfo]
@@ -166,7 +166,7 @@ def _is_harmless(entry: zipfile.ZipInfo) -> bool:
 
 
 def _by_name(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """By name: in the folder of the document, where somebody has packed the folder and not what is in it."""
+    """By name, relative to the document's folder, in case somebody has packed the folder instead of its content."""
     files = {entry.filename.replace("\\", "/"): entry for entry in entries if not entry.is_dir()}
     if DOCUMENT in files:
         return files

@@ -21,22 +21,22 @@ from bot.media.child.sound_analysis import SoundAnalysis, VoiceDetector, voice_d
 from bot.values.time_range import TimeRange
 from bot.values.video import Best, BestSeconds, Concern, Findings, NothingToSuggest, Suggestion, Unusable
 
-# Of a long video, or one of very large pictures, only pieces are looked at.
+# Of a long video, or one with very large pictures, only parts are scanned.
 LONGEST = 150.0  # seconds in all
 PIECES, SHORTEST_PIECE = 30, 4.0
-_MOST_PIXELS = 150 * 30 * 1920 * 1080  # decoded in all: as many as LONGEST of 1080p has
-_FASTEST = 120.0  # pictures a second that a header is believed
-_WALL, _CPU = 45.0, 45.0  # seconds, on the clock and of all cores together, after which what was seen is enough
+_MOST_PIXELS = 150 * 30 * 1920 * 1080  # decoded in all: as many as LONGEST seconds of 1080p have
+_FASTEST = 120.0  # the highest frame rate that a header is believed
+_WALL, _CPU = 45.0, 45.0  # seconds, elapsed and of all cores together, after which scanning stops
 
-_THREADS = 3  # of the decoder: one can wait for pictures to be compared while two decode
+_THREADS = 3  # for the decoder: one can wait for comparisons while two decode
 
-_AROUND = 0.6  # seconds on either side of those to be examined, against which it is seen what is a jump in them
-# A cut that near to where they begin or end is not one inside them.
+_AROUND = 0.6  # seconds scanned on either side, to recognise cuts
+# A cut that near to the start or the end does not count as inside.
 _JUST_BEGUN, _JUST_OVER = 0.02, 0.005
 
 
 def best_seconds(source: Path) -> BestSeconds:
-    """Three to five windows of ``source``; fewer where three do not fit between its cuts and its titles.
+    """Three to five ranges of ``source``; fewer if three do not fit between its cuts and its titles.
 
     Raises Refused.
     """
@@ -81,7 +81,7 @@ def examine(source: Path, range: TimeRange) -> Findings:
 
 
 def _analyzer() -> PictureAnalyzer:
-    from bot.media.child.faces import face_detector  # beside the decoding
+    from bot.media.child.faces import face_detector  # imported while decoding runs
 
     return PictureAnalyzer(face_detector())
 
@@ -98,7 +98,7 @@ def _spans(video: Video) -> list[tuple[float, float]]:
     most = min(LONGEST, _MOST_PIXELS / (context.width * context.height * rate))
     first = max(0.0, video.begins)  # of a section of a long video, that may be after hours
     seconds = (video.container.duration or 0) / av.time_base - first
-    if not 0 < seconds <= most:  # a header that says so is not believed
+    if not 0 < seconds <= most:  # an implausible header is ignored
         seconds = _seconds(video) - first
     if seconds <= most:
         return [(first, first + most + 1)]
@@ -110,7 +110,7 @@ def _spans(video: Video) -> list[tuple[float, float]]:
 
 
 def _seconds(video: Video) -> float:
-    """Its length by its packets, in seconds. Raises Refused."""
+    """The length according to its packets, in seconds. Raises Refused."""
     last = max(shown_ticks(video), default=None)
     try:
         seek(video, 0)

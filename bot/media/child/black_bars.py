@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-BLACK = 24  # grey levels: nothing in a black picture, or in a bar, is brighter
-_SPECKS = 0.01  # of a black picture may be brighter all the same
+BLACK = 24  # grey levels: the brightest value in a black picture or a bar
+_SPECKS = 0.01  # of a black picture may be brighter anyway
 _SPANS = 0.5  # of the side: a picture between bars is that long at its edge, a logo on black is not
-_NARROWEST, _WIDEST = 0.02, 0.45  # of the side: less or more is no bar
-_BLURRED = 2  # pixels at its edge in which bar and picture are mixed
+_NARROWEST, _WIDEST = 0.02, 0.45  # of the side: smaller or larger areas are not bars
+_BLURRED = 2  # pixels at the edge where bar and picture blend
 
 
 def is_black(picture: Image.Image) -> bool:
@@ -20,9 +20,9 @@ def is_black(picture: Image.Image) -> bool:
 
 
 def inside_bars(pictures: Sequence[Image.Image]) -> tuple[int, int, int, int] | None:
-    """The box (left, top, right, bottom) in which all of ``pictures`` are, where two equal bars lie outside it.
+    """The box (left, top, right, bottom) that contains all of ``pictures``, if there are two equal bars outside it.
 
-    ``None`` where there are no bars, nothing but black, or pictures of different sizes.
+    ``None`` if there are no bars, everything is black, or the pictures have different sizes.
     """
     seen = [picture.convert("L").point(lambda grey: 255 * (grey > BLACK)) for picture in pictures]
     boxes = [box for box in (each.getbbox() for each in seen) if box is not None]
@@ -44,7 +44,7 @@ def inside_bars(pictures: Sequence[Image.Image]) -> tuple[int, int, int, int] | 
 
 
 def _spans(seen: Sequence[Image.Image], edges: Sequence[tuple[int, int, int, int]]) -> bool:
-    """Whether along one of ``edges`` there is mostly something in the pictures that are not black."""
+    """Whether the non-black pictures have content along most of one of ``edges``."""
     there = [each for each in seen if each.getbbox() is not None]
     shares = []
     for edge in edges:

@@ -11,15 +11,15 @@ from bot.media.child.scoring import Shot
 
 FEWEST, MOST = 3, 5
 LENGTHS = (3.0, 2.5, 2.0, 1.5, 1.0)  # seconds
-_STEP = 0.25  # seconds from one possible start to the next, before it is rounded
-_ABOUT = 0.97  # of the best score: what is about as good
-_MOST_TRIED = 40  # of those
-_AS_GOOD = 0.6  # of the best score: what a suggestion beyond the fewest must have
+_STEP = 0.25  # seconds between possible starts, before rounding
+_ABOUT = 0.97  # of the best score: about as good
+_MOST_TRIED = 40  # of the ones about as good
+_AS_GOOD = 0.6  # of the best score: the minimum for a suggestion beyond the required number
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Seconds of one shot, in whole tenths: what a person reads is what is cut out. ``score`` is 0 to 1."""
+    """A range in one shot, in whole tenths, so that people read exactly what is cut out. ``score`` is 0 to 1."""
 
     start: float
     end: float
@@ -32,7 +32,9 @@ class Window:
 
 
 def windows(shot: Shot) -> Iterator[Window]:
-    """All candidate windows of the shot: about a quarter of a second apart, with its first and its last."""
+    """All candidate ranges of the shot, starting about a quarter of a second apart, including the first and the
+    last.
+    """
     first, last = math.ceil(shot.start * 10 - 1e-5) / 10, math.floor(shot.end * 10 + 1e-5) / 10
     steps = [round(step * _STEP, 1) for step in range(int(first / _STEP), int(last / _STEP) + 1)]
     for length in LENGTHS:
@@ -46,10 +48,10 @@ def windows(shot: Shot) -> Iterator[Window]:
 
 
 def best_of(windows: Sequence[Window]) -> list[Window]:
-    """Three to five of ``windows``, best first, none overlapping. Fewer only where no three fit.
+    """Three to five of ``windows``, best first, none overlapping. Fewer only if three do not fit.
 
-    The best comes first. Of some that are about as good it is the one that leaves the best two others; it may have to
-    be a worse one only where there is no room for three otherwise.
+    Among those about as good as the best, the one that leaves the best two others comes first; a worse one only if
+    there is no room for three otherwise.
     """
     ranked = sorted(windows, key=lambda window: window.score, reverse=True)
     chosen = _best_three(ranked)
@@ -75,7 +77,7 @@ def _best_three(ranked: Sequence[Window]) -> list[Window]:
 
 
 def _best_two(by_end: Sequence[Window]) -> list[Window]:
-    """Of windows in the order of their ends, the two (or the one) with the highest scores that do not overlap."""
+    """Of windows sorted by their ends, the two (or the one) with the highest scores that do not overlap."""
     ends = [window.end for window in by_end]
     until: list[Window] = []  # the best of each and all before it
     best: list[Window] = []
@@ -95,7 +97,7 @@ def _total(windows: Sequence[Window]) -> float:
 
 
 def _most_that_fit(windows: Sequence[Window]) -> int:
-    """How many of them at most do not overlap."""
+    """The largest number of them that do not overlap."""
     count, end = 0, -math.inf
     for window in sorted(windows, key=lambda window: window.end):
         if window.start >= end:

@@ -1,7 +1,7 @@
 """Sandboxes the child: limits on memory and CPU time, no network, no new privileges, and death with its parent.
 
-An attacker who takes over a decoder is confined like this. Linux enforces each measure; where the host does not allow
-one, the others still hold.
+This confines an attacker who takes over a decoder. Linux enforces each measure; if the host does not allow one, the
+others still hold.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _MB = 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _SIGKILL = 9
-_NICE = 19  # the bot goes first: it has three seconds to answer a command
+_NICE = 19  # the bot has priority, because it must answer commands within three seconds
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one operation may take.
+    """The most that one operation may use.
 
-    What an honest video costs is the memory that is resident, and that is watched by the parent
-    (:mod:`bot.media.child_process`). These two are the hard stops behind it, for a file that makes a decoder allocate
-    faster than anybody can watch: ``memory_mb`` of memory that is private and can be written, which a thread's stack
-    counts to in full (RLIMIT_DATA, Linux 4.7), and ``address_space_mb`` of everything.
+    For legitimate videos, resident memory is what matters, and the parent watches that
+    (:mod:`bot.media.child_process`). These two are hard stops behind it, for files that make a decoder allocate faster
+    than anybody can watch: ``memory_mb`` of private writable memory, which includes whole thread stacks (RLIMIT_DATA,
+    Linux 4.7), and ``address_space_mb`` of everything.
 
     The number of processes is not limited, because Linux counts all threads of the user: the bot's and those of its
-    neighbours. No new process can be started at all (:mod:`bot.media.child.system_calls`).
+    neighbours. Starting a process is impossible anyway (:mod:`bot.media.child.system_calls`).
     """
 
     memory_mb: int = 1536
@@ -47,13 +47,13 @@ class Limits:
 def confine(limits: Limits, *, parent: int) -> None:
     """Enter the sandbox. Call this before anything starts a thread.
 
-    Ends the process at once where ``parent``, a process id, is no longer its parent.
+    Ends the process at once if ``parent``, a process id, is no longer its parent.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     _leave_the_network(libc)
     _be_killed_first()
     os.nice(_NICE)
-    # After the namespaces: new credentials make Linux forget it. It is also only about deaths from now on.
+    # After the namespaces, because new credentials reset it. It also covers only future deaths of the parent.
     libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
@@ -61,14 +61,14 @@ def confine(limits: Limits, *, parent: int) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_DATA, limits.memory_mb * _MB)
     _limit(resource.RLIMIT_AS, limits.address_space_mb * _MB)
-    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=2)  # until a signal comes that cannot be caught
+    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=2)  # seconds until the signal that cannot be caught
     _limit(resource.RLIMIT_FSIZE, limits.file_mb * _MB)
     _limit(resource.RLIMIT_NOFILE, limits.files)
     refuse_system_calls(libc)
 
 
 def _limit(kind: int, most: int, *, grace: int = 0) -> None:
-    """``most`` of a resource, or less where the host allows less: its own limit cannot be raised."""
+    """Set a limit, or a lower one if the host allows less: its own limit cannot be raised."""
     _, allowed = resource.getrlimit(kind)
     bounds = (most, most + grace)
     if allowed != resource.RLIM_INFINITY:
@@ -77,17 +77,17 @@ def _limit(kind: int, most: int, *, grace: int = 0) -> None:
 
 
 def _leave_the_network(libc: ctypes.CDLL) -> None:
-    """Move into a network namespace with nothing in it.
+    """Move into an empty network namespace.
 
-    root may simply create one. Any other user needs a user namespace for it, from which the bot's memory and
-    environment cannot be read either. root gets none of those: it would lose the right to read the folders of other
-    users, and could then not import its own code where the bot runs from somebody's home folder.
+    root can simply create one. Any other user needs a user namespace for it, which also hides the bot's memory and
+    environment. root must not use one: it would lose the right to read other users' folders, and could not import its
+    own code if the bot runs from somebody's home folder.
     """
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _be_killed_first() -> None:
-    """When the machine runs out of memory, the kernel kills this process and not the bot."""
+    """If the machine runs out of memory, let the kernel kill this process instead of the bot."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

@@ -10,27 +10,27 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-# A computer shows an embed's picture in 400 x 300 pixels, a phone in some 360 x 400: few large pictures are seen better
-# than many small ones, and a sheet is not much higher than it is wide.
-_WIDTH = 1280  # pixels of a sheet at most
+# A computer shows an embed's picture in 400 x 300 pixels, a phone in some 360 x 400: few large pictures are better
+# visible than many small ones, and a sheet should not be much taller than wide.
+_WIDTH = 1280  # maximal pixels of a sheet
 _HIGHEST = 600  # pixels of a picture
-_ON_A_PHONE = 360  # so wide does a phone show the sheet; its letters are then so high:
+_ON_A_PHONE = 360  # the sheet's width on a phone, and the height of its letters there:
 _LETTERS = 12
 _GAP = 14
 _CORNER = 14
 _FRAME = 8
-_FLATTEST, _TALLEST = 4.0, 0.45  # width to height; a picture beyond that has bars beside it
-_LYING, _STANDING = 1.15, 0.8  # width to height of a picture that is no longer about square
+_FLATTEST, _TALLEST = 4.0, 0.45  # width / height; other pictures get bars
+_LYING, _STANDING = 1.15, 0.8  # width / height beyond which a picture is not roughly square
 
-# Text on its ground has a contrast of 7:1 and more (WCAG 2.2, success criterion 1.4.6).
+# Text has a contrast of at least 7:1 with its background (WCAG 2.2, success criterion 1.4.6).
 _GROUND = (30, 31, 34)
 _CARD = (49, 51, 56)
 _TEXT = (242, 243, 245)
 _MARK = (255, 197, 61)
 _TEXT_ON_MARK = (30, 31, 34)
 
-_DASH = 0.56  # of a letter's height: how wide a dash is, with its margins
-_SMOOTH = 4  # round shapes are drawn so many times larger
+_DASH = 0.56  # the width of a dash with its margins, relative to the letter height
+_SMOOTH = 4  # supersampling factor for round shapes
 _QUALITIES = (84, 64, 44, 24, 10)
 _SHRINKING = 0.8
 
@@ -45,9 +45,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Seconds that are pointed out: their pictures in one frame, first to last, and below it what is written.
+    """A highlighted range: its pictures in one frame, first to last, with a caption below.
 
-    ``number``: how they are called; ``None`` where there is nothing to choose from.
+    ``number``: its label; ``None`` if there is no choice.
     """
 
     pictures: tuple[Image.Image, ...]
@@ -57,9 +57,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Boxes of one size in rows, from ``top`` on: pixels. ``width`` and ``height`` are those of each picture.
+    """Boxes of one size in rows, starting at ``top``, in pixels. ``width`` and ``height`` are those of each picture.
 
-    ``across``: how many pictures a box holds side by side; ``band``: pixels below them for what is written.
+    ``across``: how many pictures are side by side in a box; ``band``: pixels below them for the caption.
     """
 
     top: int
@@ -72,28 +72,28 @@ class Block:
 
     @property
     def box(self) -> tuple[int, int]:
-        """The size of a box with its frame and its band."""
+        """The size of a box with its frame and its caption."""
         return self.across * (self.width + self.frame) + self.frame, self.frame + self.height + self.band
 
     def place(self, number: int) -> tuple[int, int]:
-        """Where the box of this number, from 0, has its upper left corner."""
+        """The upper left corner of the box with this index."""
         row, column = divmod(number, self.columns)
         width, height = self.box
         return _GAP + column * (width + _GAP), self.top + row * (height + _GAP)
 
     def below(self, count: int) -> int:
-        """Where ``count`` boxes end, and the gap below them."""
+        """The bottom of ``count`` boxes and the gap below them."""
         return self.top + -(-count // self.columns) * (self.box[1] + _GAP)
 
     @property
     def whole(self) -> int:
-        """How wide a sheet of it is."""
+        """The width of a full row."""
         return self.columns * (self.box[0] + _GAP) + _GAP
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a sheet is arranged: the framed ``spans`` above the other ``cells``. ``text`` is the height of a line."""
+    """The arrangement of a sheet: the framed ``spans`` above the other ``cells``. ``text`` is the line height."""
 
     text: int
     spans: Block
@@ -101,7 +101,9 @@ class Layout:
 
     @classmethod
     def of(cls, aspect: float, spans: int, cells: int) -> Layout:
-        """For pictures of this ``aspect``, width to height, and so many framed spans and other pictures."""
+        """The layout for pictures with this ``aspect`` (width / height), and so many framed spans and other
+        pictures.
+        """
         shape = min(max(aspect, _TALLEST), _FLATTEST)
         columns, across = _spans_beside(shape, spans)
         width = (((_WIDTH - _GAP) // columns - _GAP) - _FRAME) // across - _FRAME
@@ -131,7 +133,7 @@ def pictures_of_span(aspect: float, spans: int) -> int:
 
 
 def _spans_beside(aspect: float, count: int) -> tuple[int, int]:
-    """How many spans stand side by side, and how many pictures each has."""
+    """How many spans are side by side, and how many pictures each has."""
     if aspect > _LYING:
         return (1, 3) if count <= 3 else (2, 2)
     if count <= 1:
@@ -157,7 +159,9 @@ def contact_sheet(spans: Sequence[Span], cells: Sequence[Cell], layout: Layout) 
 
 
 def encoded(sheet: Image.Image, kind: str, most: int) -> tuple[bytes, tuple[int, int]]:
-    """``sheet`` as ``WEBP`` or ``JPEG`` in at most ``most`` bytes, as good as that allows, and its size in pixels."""
+    """``sheet`` as ``WEBP`` or ``JPEG`` in at most ``most`` bytes, in the best quality that fits, and its size in
+    pixels.
+    """
     for quality in _QUALITIES:
         data = _as(sheet, kind, quality)
         if len(data) <= most:
@@ -194,7 +198,7 @@ def _lay(card: Image.Image, picture: Image.Image, at: tuple[int, int], block: Bl
     """Draw ``picture`` into its cell, as large as fits, on black."""
     factor = min(block.width / picture.width, block.height / picture.height)
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
-    if abs(size[0] - block.width) <= 1 and abs(size[1] - block.height) <= 1:  # what rounding has lost
+    if abs(size[0] - block.width) <= 1 and abs(size[1] - block.height) <= 1:  # a rounding difference
         size = block.width, block.height
     shown = picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
     card.paste((0, 0, 0), (*at, at[0] + block.width, at[1] + block.height))
@@ -208,7 +212,7 @@ def _write(card: Image.Image, label: str, colour: tuple[int, int, int], layout: 
     draw, middle = ImageDraw.Draw(card), card.height - block.band / 2
     left = (card.width - _width(label, size)) / 2
     for part in re.split("(–)", label):
-        if part == "–":  # Pillow's own font has none, so it is drawn as fonts draw it
+        if part == "–":  # Pillow's own font has no such dash, so it is drawn
             thick = max(2, size // 12)
             draw.rectangle((left + size * 0.06, middle, left + size * (_DASH - 0.06), middle + thick - 1), colour)
         else:

@@ -1,4 +1,4 @@
-"""Cuts seconds out of a video, exact to the picture, as the MP4 that is sent to the provider."""
+"""Cuts seconds out of a video, exact to the frame, as the MP4 that is sent to the provider."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from bot.values.video import Cut, Unusable
 CLIP: Final = "clip.mp4"
 LONG_SIDE: Final = 1920  # pixels
 SHORT_SIDE: Final = 1080
-SLIVER: Final = 0.0005  # seconds: a range is in thousandths, so instants that are nearer to each other are the same
-LAST_STAYS: Final = 1.0  # seconds: for longer, a last picture needs sound as a witness (as in probing)
-# Seconds between two pictures: of 120 a second each other one is left out, of up to 100 none. So slow motion is
-# encoded in time, and nobody sees the difference.
+SLIVER: Final = 0.0005  # seconds: ranges are in thousandths, so closer instants are equal
+LAST_STAYS: Final = 1.0  # seconds: a last picture is shown for longer only if the sound proves it (as in probing)
+# Seconds between two pictures: at 120 fps every other one is dropped, up to 100 fps none, so that slow motion is
+# encoded in time without a visible difference.
 CLOSEST: Final = 0.0099
-_STEPS_BACK: Final = (0.0, 2.0, 10.0)  # seconds before the range, until a picture is found that comes before it
+_STEPS_BACK: Final = (0.0, 2.0, 10.0)  # seconds before the range, until a picture before it is found
 _TIME_BASE: Final = Fraction(1, 90_000)
-# Without B-frames each packet lasts as long as its picture is shown, and none comes before instant 0: a reader that
-# knows nothing of edit lists sees the right seconds, too. 62.5 Mbit/s is what level 4.1 of H.264's High profile allows
-# (Rec. ITU-T H.264, tables A-1 and A-2). Only noise comes near it, and three seconds of it are 31 MB: the provider
-# takes 50.
+# Without B-frames each packet lasts as long as its picture is shown, and none comes before instant 0, so readers
+# without support for edit lists see the right seconds, too. 62.5 Mbit/s is the limit of level 4.1 of H.264's High
+# profile (Rec. ITU-T H.264, tables A-1 and A-2). Only noise comes near it, and three seconds of it are 31 MB: the
+# provider accepts 50.
 _X264: Final = {"preset": "veryfast", "crf": "18", "bf": "0", "maxrate": "62500k", "bufsize": "62500k"}
 _THREADS: Final = 2
 _AAC_BITS: Final = 160_000  # a second
@@ -54,9 +54,9 @@ def cut(source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -
     """Write ``clip.mp4`` and its stills into ``folder``: all of them, or none on failure.
 
     The clip is ``range`` to within a millisecond, beginning with the picture that is on screen at its start: H.264 and
-    AAC, upright, no more than 1080p; ``louder``: as loud as voices usually are. Where the source's sound does not cover
-    the range there is silence; without sound in the source there is no sound track. Should the source end within the
-    range, its last picture stays. Raises :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture
+    AAC, upright, at most 1080p; ``louder``: at the usual loudness of voices. Where the source's sound does not cover
+    the range there is silence; without sound in the source there is no sound track. If the source ends within the
+    range, its last picture is held. Raises :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` if no picture
     lies in the range.
     """
     start, seconds = float(range.start), float(range.seconds)
@@ -75,7 +75,7 @@ def cut(source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -
 def _write_clip(
     source: Path, start: float, seconds: float, sound: Samples | None, into: Path
 ) -> tuple[tuple[int, int], Candidates]:
-    """The clip's size in pixels, and the pictures of it that may become stills: nothing is decoded twice."""
+    """The clip's size in pixels, and its candidates for stills, so that nothing is decoded twice."""
     candidates = Candidates(seconds)
     with open_video(source, threads=_THREADS) as video, mp4(into) as container:
         shown = shown_in(video, start, seconds, goes_on=sound is not None and bool(sound.any()))
@@ -90,13 +90,13 @@ def _write_clip(
 
 
 def mp4(into: Path) -> OutputContainer:
-    """A new MP4, whose index comes first when it is closed."""
+    """A new MP4, whose index is moved to the front when it is closed."""
     return av.open(str(into), "w", format="mp4", options={"movflags": "+faststart"})
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A decoded frame, and from when to when the clip shows it, in seconds of the clip."""
+    """A decoded frame, and when it is shown, in seconds of the clip."""
 
     frame: av.VideoFrame
     start: float
@@ -104,7 +104,7 @@ class Shown:
 
 
 def shown_in(video: Video, start: float, seconds: float, *, goes_on: bool) -> Iterator[Shown]:
-    """The pictures of the range without a gap between them: the first at 0, the last until ``seconds``.
+    """The pictures of the range without a gap: the first starts at 0, the last ends at ``seconds``.
 
     ``goes_on``: something is heard in the range. Raises :class:`~bot.media.child.opening.Refused`.
     """
@@ -128,14 +128,14 @@ def shown_in(video: Video, start: float, seconds: float, *, goes_on: bool) -> It
 
 
 def _from(video: Video, seconds: float) -> Iterator[av.VideoFrame]:
-    """Frames from the one that is on screen at ``seconds`` on, or from an earlier one.
+    """Frames starting with the one on screen at ``seconds``, or an earlier one.
 
-    A search may end behind the instant that was asked for: where the index is poor, or where the key frame that it
-    leads to is damaged. Then it begins further back, in the end with the first frame.
+    A seek may end after the requested instant, if the index is poor or the key frame is damaged. Then this starts
+    further back, finally with the first frame.
     """
     frames: Iterator[av.VideoFrame] = iter(())
     for back in (*_STEPS_BACK, seconds):
-        with suppress(av.error.FFmpegError):  # no index: the file stands at its beginning, or at least not behind
+        with suppress(av.error.FFmpegError):  # no index: the file is at its beginning, or at least not later
             seek(video, max(0.0, seconds - back))
         frames = decoded(video, video.picture)
         first = next(frames, None)
@@ -153,13 +153,13 @@ def _stays(last: av.VideoFrame, *, goes_on: bool) -> float:
 
 
 def rate_of(stream: VideoStream) -> Fraction:
-    """Frame rate for the encoder, if the file's is plausible; timestamps are not changed by it."""
+    """The frame rate for the encoder, if the file's is plausible; timestamps do not depend on it."""
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
     return rate.limit_denominator(1001) if 5 <= rate <= 60 else Fraction(30)
 
 
 class PictureTrack:
-    """A clip's pictures: upright, with even sides, no larger than ``most`` (the longer and the shorter side)."""
+    """A clip's pictures: upright, with even sides, at most ``most`` (the longer and the shorter side)."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class PictureTrack:
         options: Mapping[str, str] = _X264,
         flags: Flags = Flags.frame_duration,
     ) -> None:
-        """``rate``: pictures a second; ``None``: those of the video. ``options`` and ``flags`` are the encoder's."""
+        """``rate``: frames per second; ``None``: the video's. ``options`` and ``flags`` are the encoder's."""
         self._container = container
         self._reformatter = VideoReformatter()
         self._turned = rotation(first)
@@ -186,14 +186,14 @@ class PictureTrack:
         encoder.thread_count = _THREADS
         encoder.flags |= (
             flags | Flags.frame_duration
-        )  # else x264 forgets durations, and the last picture overhangs the end
+        )  # otherwise x264 drops durations, and the last picture exceeds the end
         encoder.colorspace, encoder.color_range = Colorspace.ITU709, ColorRange.MPEG
         encoder.color_primaries, encoder.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
     def add(self, shown: Shown) -> av.VideoFrame:
         """Encode it. Returns the picture as it is in the clip."""
         picture = self._upright(shown.frame)
-        picture.pict_type = PictureType.NONE  # which ones are key frames is the encoder's to say
+        picture.pict_type = PictureType.NONE  # the encoder decides which are key frames
         picture.time_base = _TIME_BASE
         picture.pts = round(shown.start / _TIME_BASE)
         picture.duration = round(shown.end / _TIME_BASE) - picture.pts
@@ -201,9 +201,9 @@ class PictureTrack:
         return picture
 
     def _upright(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """In the clip's size, as yuv420p of BT.709 in limited range. Where that is what it is, nothing is copied.
+        """In the clip's size, as yuv420p of BT.709 in limited range. If it is so already, nothing is copied.
 
-        Between BT.601 and BT.709 only the matrix is changed: the primaries differ by what nobody sees, and the curves
+        From BT.601 to BT.709 only the matrix is converted: the difference of the primaries is invisible, and the curves
         are the same.
         """
         width, height = self._lying
@@ -229,17 +229,17 @@ class PictureTrack:
 
 
 def _clip_size(width: int, height: int, most: tuple[int, int]) -> tuple[int, int]:
-    """Even sides within ``most``, lying or standing. Nothing is enlarged."""
+    """Even sides within ``most``, landscape or portrait, never enlarged."""
     factor = min(1.0, most[0] / max(width, height), most[1] / min(width, height))
     return _even(width * factor), _even(height * factor)
 
 
 def _even(length: float) -> int:
-    return max(2, int(length / 2 + 0.01) * 2)  # rounded down, but for what a division lost
+    return max(2, int(length / 2 + 0.01) * 2)  # rounded down, except for division errors
 
 
 def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
-    """``picture`` (yuv420p) turned counter-clockwise, its values as they were: no detour by RGB."""
+    """``picture`` (yuv420p) rotated counter-clockwise without conversion to RGB."""
     width, height = picture.width, picture.height
     planes = np.split(picture.to_ndarray().ravel(), [width * height, width * height * 5 // 4])
     brightness, *colours = (
@@ -254,7 +254,7 @@ def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
 
 
 def write_sound(container: OutputContainer, samples: Samples, *, bits: int = _AAC_BITS) -> None:
-    """Add a sound track with all of ``samples``, in so many ``bits`` a second."""
+    """Add a sound track with all of ``samples``, at ``bits`` per second."""
     stream = container.add_stream("aac", rate=RATE, layout=LAYOUT, bit_rate=bits)
     for start in range(0, samples.shape[1], _AAC_FRAME):
         part = np.ascontiguousarray(samples[:, start : start + _AAC_FRAME])

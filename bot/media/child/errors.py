@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.values.video import Unusable
 
-_TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours are some 50 MB
+_TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours take some 50 MB
 
 
 class Refused(Exception):
@@ -17,9 +17,9 @@ class Refused(Exception):
 
 
 def is_memory_left() -> bool:
-    """Whether there is more memory than opening a file can take. If not, that may be why it failed."""
+    """Whether there is more memory left than opening a file can take. If not, that may be why it failed."""
     try:
-        bytes(_TAKEN_BY_OPENING)  # zeros of the kernel's, not written by anybody: nothing of it becomes resident
+        bytes(_TAKEN_BY_OPENING)  # zero pages that are never written, so they do not become resident
     except MemoryError:
         return False
     return True

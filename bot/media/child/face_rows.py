@@ -14,18 +14,18 @@ from bot.media.child.errors import Refused
 from bot.media.child.pictures import square, warnings_are_errors
 from bot.values.video import Picture
 
-_MIDDLE: Final = (0.5, 0.35)  # of what is kept: in a portrait the face is above the middle
+_MIDDLE: Final = (0.5, 0.35)  # the centre of the crop: in a portrait the face is above the middle
 _GAP: Final = 8  # pixels
 _QUALITY: Final = 82
-_METHOD: Final = 0  # of WebP: the quickest, because somebody waits for it
+_METHOD: Final = 0  # of WebP: the fastest, because somebody is waiting
 _THREADS: Final = 2  # as the other decoders have (bot.media.child_process)
-_GROUND, _FIGURE = (74, 77, 84), (120, 124, 132)  # where there is no picture; seen on light and on dark
+_GROUND, _FIGURE = (74, 77, 84), (120, 124, 132)  # placeholder colours, visible on light and dark backgrounds
 
 
 def face_rows(rows: Sequence[Sequence[Path | None]], folder: Path) -> tuple[Picture, ...]:
-    """Write a WebP for each of ``rows`` into ``folder``: squares, with nothing where a row is shorter than others.
+    """Write a WebP for each of ``rows`` into ``folder``: squares, with gaps where a row is shorter than others.
 
-    A grey figure stands for ``None``, and for files that cannot be used.
+    ``None``, and files that cannot be used, are shown as a grey figure.
     """
     paths = [folder / f"{number}.webp" for number in range(len(rows))]
     with warnings_are_errors(), ThreadPoolExecutor(_THREADS) as threads:

@@ -1,4 +1,4 @@
-"""Finds faces in a picture with CenterFace: people well, drawn people often, animals only in part."""
+"""Finds faces in a picture with CenterFace: people reliably, drawn people often, animals only sometimes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PIL import Image
 from bot.media.child.frames import Rgb
 from bot.media.child.models import face_model
 
-SURE = 0.5  # the model's own confidence from which a face is believed: 1 false one in 143 pictures
-# A drawn face has large features. Where nothing sure is found the model looks again, at pictures so small that such
-# a face is as fine in them as the ones that it learnt from. What is no face stays below 0.11 there.
+SURE = 0.5  # the model's confidence above which a face counts: 1 false positive in 143 pictures
+# A drawn face has large features. If no certain face is found, the model runs again on pictures so small that such a
+# face has details as fine as those it was trained on. Other things stay below 0.11 there.
 _AGAIN_AT = (128, 107)  # pixels of the longer side
 _LIKELY = 0.25
-_LARGE = 0.15  # of the longer side: these looks are for faces from this height on
+_LARGE = 0.15  # of the longer side: these runs find faces of at least this height
 
-_STRIDE = 4  # pixels of the picture per cell of what the model answers
+_STRIDE = 4  # pixels of the picture per cell of the model's output
 _MULTIPLE = 32  # what the sides of the model's input must be divisible by
-_SAME = 0.3  # overlap (intersection over union) from which two boxes are the same face
-# How likely a face is centred in a cell, its size, where in the cell its centre is; and where its eyes, its nose and
-# the corners of its mouth are, as shares of its box, each down and across.
+_SAME = 0.3  # overlap (intersection over union) above which two boxes are the same face
+# The model's outputs: the probability of a face centre in a cell, its size, the offset of the centre in the cell; and
+# the positions of eyes, nose and mouth corners as fractions of its box, each down and across.
 _ANSWERS = ("537", "538", "539", "540")
-_PROFILE = 0.4  # of the distance between the eyes: so far is the nose from their middle where a face is turned away
+_PROFILE = 0.4  # of the distance between the eyes: the nose's offset from their middle in a face turned away
 
 _Values = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ _Values = NDArray[np.float32]
 class Face:
     """A box in pixels of the picture, never outside it, and the model's ``confidence``, 0 to 1.
 
-    ``facing``: 1 where it looks straight ahead, 0 where it is turned to a side.
+    ``facing``: 1 if it looks straight ahead, 0 if it is turned to a side.
     """
 
     left: float
@@ -68,13 +68,13 @@ class Face:
         return both / union if union > 0 else 1.0
 
     def scaled(self, across: float, down: float) -> Face:
-        """The same face in a picture that is ``across`` times as wide and ``down`` times as high."""
+        """The same face in a picture ``across`` times as wide and ``down`` times as high."""
         left, top, right, bottom = self.left * across, self.top * down, self.right * across, self.bottom * down
         return replace(self, left=left, top=top, right=right, bottom=bottom)
 
 
 def face_detector() -> FaceDetector | None:
-    """A detector, or ``None`` where its model is not installed."""
+    """A detector, or ``None`` if its model is not installed."""
     model = face_model()
     return None if model is None else FaceDetector(model)
 
@@ -83,18 +83,18 @@ class FaceDetector:
     """Runs CenterFace on one thread, because decoding needs the others."""
 
     def __init__(self, model: bytes) -> None:
-        import onnxruntime  # type: ignore[import-untyped]  # a third of a start, which can go on beside the decoding
+        import onnxruntime  # type: ignore[import-untyped]  # a third of the start-up, which can run while decoding
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
-        options.enable_cpu_mem_arena = False  # it would keep what the largest picture took
+        options.enable_cpu_mem_arena = False  # it would keep the memory of the largest picture
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, picture: Rgb) -> list[Face]:
-        """The faces in ``picture``, surest first: sure ones, or else large ones that are likely.
+        """The faces in ``picture``, most certain first: certain ones, or else large ones that are likely.
 
-        Some 15 ms for 320 x 180 pixels, where it finds faces from 10 pixels on.
+        Takes some 15 ms for 320 x 180 pixels, where it finds faces of at least 10 pixels.
         """
         return self._find(picture, SURE) or self._look_again(picture)
 
@@ -122,14 +122,14 @@ class FaceDetector:
 
 
 def _boxes(centre: _Values, half: _Values, confidence: _Values, facing: _Values, width: int, height: int) -> list[Face]:
-    """``centre`` and ``half`` the size: down and across, each of as many columns as there are faces."""
+    """``centre`` and ``half`` the size: down and across, one column per face."""
     (top, left), (bottom, right) = centre - half, centre + half
     edges = (left.clip(0, width), top.clip(0, height), right.clip(0, width), bottom.clip(0, height))
     return list(starmap(Face, np.stack((*edges, confidence, facing), axis=1).tolist()))
 
 
 def _facing(points: _Values, half: _Values) -> _Values:
-    """How straight each face looks ahead, by how far its nose is from the middle between its eyes."""
+    """How straight each face looks ahead, by the offset of its nose from the middle between its eyes."""
     one, other, nose = (points[at : at + 2] * half for at in (0, 2, 4))
     between = other - one
     aside = ((nose - (one + other) / 2) * between).sum(axis=0) / (np.square(between).sum(axis=0) + 1e-6)

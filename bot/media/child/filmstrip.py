@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
-import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
+import PIL.WebPImagePlugin  # noqa: F401 - registers itself; otherwise Pillow imports all its plugins to find it
 from av.stream import Discard
 from av.video.reformatter import Interpolation
 from PIL import Image
@@ -57,12 +57,12 @@ class _Shown:
 def filmstrip(
     source: Path, into: Path, *, marks: Sequence[TimeRange], whole: bool = True, numbered: bool = True
 ) -> Filmstrip:
-    """Write the picture to ``into``, whose ending says its format: ``.webp`` or ``.jpg``.
+    """Write the picture to ``into``, whose extension sets the format: ``.webp`` or ``.jpg``.
 
     The seconds of each of ``marks`` that lies in the video are framed, from their first frame to their last, with their
-    number in the order given (where they are ``numbered``). Below them, with ``whole``, is the whole video, each cell
-    with exactly the frame that is on screen at the instant below it; a black one gives its place to another. Black bars
-    that the video has are cut off. Raises :class:`Refused`.
+    number in the given order (if they are ``numbered``). Below them, with ``whole``, is the whole video, each cell with
+    exactly the frame on screen at the instant in its caption; black ones are replaced. Black bars of the video are
+    cropped. Raises :class:`Refused`.
     """
     kind, mime = _FORMATS[into.suffix]
     with open_video(source) as video:
@@ -103,7 +103,7 @@ class _Look:
             count, marks, of_each=pictures_of_span(self._aspect, len(marks)), most_decoded=self._most_decoded
         )
         shown = self._pictures(moments)
-        if not shown and not whole:  # the marks lie behind the end, or out of reach
+        if not shown and not whole:  # the marks are after the end, or out of reach
             return self.sheet((), whole=True, numbered=numbered)
         if not shown:
             raise Refused(Unusable.NO_PICTURES, "none can be decoded")
@@ -129,7 +129,7 @@ class _Look:
         ]
 
     def _without_black(self, cells: Sequence[_Shown]) -> list[_Shown]:
-        """Without the black ones, and with as many others from between two that are not; unless all are black."""
+        """Without the black ones, replaced by as many others from between two that are not; unless all are black."""
         lit = [not is_black(each.picture) for each in cells]
         missing = lit.count(False)
         if missing in {0, len(cells)}:
@@ -174,7 +174,7 @@ def _cropped(shown: Sequence[_Shown]) -> list[_Shown]:
 
 
 def _spans(shown: Sequence[_Shown], marks: Sequence[TimeRange], *, numbered: bool) -> list[Span]:
-    """Each of ``marks`` of which there are pictures; labelled as in the text beside the sheet."""
+    """Each of ``marks`` that has pictures; labelled as in the text beside the sheet."""
     spans = []
     for number, mark in enumerate(marks):
         pictures = tuple(each.picture for each in shown if each.moment.mark == number)
@@ -184,7 +184,7 @@ def _spans(shown: Sequence[_Shown], marks: Sequence[TimeRange], *, numbered: boo
 
 
 def _evenly(cells: Sequence[Cell], most: int) -> list[Cell]:
-    """At most so many of them, from the first to the last."""
+    """At most ``most`` of them, evenly spaced from the first to the last."""
     if len(cells) <= most:
         return list(cells)
     return [cells[round(place * (len(cells) - 1) / (most - 1))] for place in range(most)]

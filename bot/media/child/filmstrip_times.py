@@ -1,4 +1,4 @@
-"""Chooses the frames of a filmstrip: evenly spaced, at round times if possible, and those of the marked seconds."""
+"""Chooses the frames of a filmstrip: evenly spaced, at round times if possible, plus those of the marked seconds."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from math import floor
 
 from bot.values.time_range import TimeRange
 
-_SLIVER = 1e-6  # seconds: what arithmetic loses
+_SLIVER = 1e-6  # seconds: rounding errors
 _FINEST = 2  # decimals
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``picture``, the place of a frame among all of them, is on screen at ``instant``, in seconds.
+    """The frame with the index ``picture`` is on screen at ``instant``, in seconds.
 
-    ``mark``: it is one of the seconds to be pointed out that have this number, from 0.
+    ``mark``: the index of the highlighted range it belongs to.
     """
 
     instant: float
@@ -27,17 +27,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All frames of a video: from when each is on screen, in seconds, and which (by place) can be decoded alone."""
+    """All frames of a video: from when each is on screen, in seconds, and which (by index) are key frames."""
 
     instants: Sequence[float]
     keys: Sequence[int]
 
     def moments(self, count: int, marks: Sequence[TimeRange], *, of_each: int = 3, most_decoded: int) -> list[Moment]:
-        """``count`` moments of the whole, and ``of_each`` of ``marks`` that lies in the video, in order.
+        """``count`` moments of the whole, and ``of_each`` of every one of ``marks`` that lies in the video, in order.
 
-        There must be ``count`` frames. The first and the last frame of a mark are among its own, where there are more
-        than one. Not more than ``most_decoded`` frames have to be decoded for them all: in a video with few key frames
-        some moments come earlier then, and those of a mark that is out of reach are left out.
+        There must be ``count`` frames. The first and the last frame of a mark are among its own, if there are more than
+        one. At most ``most_decoded`` frames have to be decoded for all of them: in a video with few key frames some
+        moments come earlier then, and those of a mark that is out of reach are left out.
         """
         moments = self._evenly(count) if count else []
         for number, mark in enumerate(marks):
@@ -47,17 +47,17 @@ class Timeline:
         return self._within_reach(moments, marks, most_decoded)
 
     def between(self, earlier: Moment, later: Moment) -> Moment | None:
-        """One halfway between two, where there is another frame."""
+        """One halfway between two, if there is another frame."""
         picture = (earlier.picture + later.picture) // 2
         return Moment(self.instants[picture], picture) if earlier.picture < picture < later.picture else None
 
     def decimals(self, count: int) -> int:
-        """Of seconds, to tell ``count`` moments apart: none in a long video."""
+        """Decimals needed to tell ``count`` moments apart: none in a long video."""
         between = self._between(count)
         return next((decimals for decimals in range(_FINEST) if 2 * 10**-decimals <= between), _FINEST)
 
     def _between(self, count: int) -> float:
-        """Seconds from one of ``count`` moments to the next; the last frame stays as long as the others on average."""
+        """Seconds between two of ``count`` moments; the last frame is shown as long as the average one."""
         total = len(self.instants)
         return (self.instants[-1] - self.instants[0]) * total / max(1, total - 1) / count
 
@@ -65,7 +65,7 @@ class Timeline:
         first, between, finest = self.instants[0], self._between(count), 10 ** self.decimals(count)
         instants = [max(first, floor((first + (number + 0.5) * between) * finest) / finest) for number in range(count)]
         pictures = [self._on_screen(instant) for instant in instants]
-        for number in range(1, count):  # where frames are rare, none is taken twice
+        for number in range(1, count):  # if frames are rare, none is used twice
             pictures[number] = max(pictures[number], pictures[number - 1] + 1)
         for number in range(count):
             pictures[number] = min(pictures[number], len(self.instants) - count + number)
@@ -103,5 +103,5 @@ class Timeline:
         return reached
 
     def _begin(self, moment: Moment, picture: int) -> int:
-        """From where on frames are decoded for ``moment``, when ``picture`` was the last so far."""
+        """The frame at which decoding starts for ``moment``, if ``picture`` was the last one so far."""
         return max(picture, self.keys[max(0, bisect_right(self.keys, moment.picture) - 1)])

@@ -16,20 +16,20 @@ from av.video.stream import VideoStream
 from bot import limits
 from bot.media.child.opening import Video
 
-if TYPE_CHECKING:  # its import takes longer than a probe: only where an array is made
+if TYPE_CHECKING:  # slow to import: only where an array is made
     import numpy as np
     from numpy.typing import NDArray
 
 Rgb: TypeAlias = "NDArray[np.uint8]"
 
 _FLATTEST_PIXEL = Fraction(1, 4)
-_MOST_CONTEXTS = 16  # of a scaler: a file whose pictures have one size needs four
+_MOST_CONTEXTS = 16  # of a scaler: a file with pictures of one size needs four
 _TURNS: Final = (0, 90, 180, 270)
 _HDR = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})  # PQ and HLG
-_WIDE = frozenset({ColorPrimaries.BT2020, ColorPrimaries.SMPTE432})  # that of phones is P3
+_WIDE = frozenset({ColorPrimaries.BT2020, ColorPrimaries.SMPTE432})  # phones use P3
 _UNTOLD: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _HD: Final = 720  # lines
-# Decoders that can leave out, from one packet to the next, pictures that no other picture is made from.
+# Decoders that can skip, from one packet to the next, pictures that no other picture depends on.
 _CAN_SKIP = frozenset({"h264", "hevc"})
 
 
@@ -38,25 +38,25 @@ def decoded(video: Video, stream: VideoStream) -> Iterator[av.VideoFrame]: ...
 @overload
 def decoded(video: Video, stream: AudioStream) -> Iterator[av.AudioFrame]: ...
 def decoded(video: Video, stream: VideoStream | AudioStream) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Each frame of ``stream`` that has a time, from where the file stands.
+    """Each frame of ``stream`` that has a time, from the file's current position.
 
-    Goes on behind a damaged packet, as the ffmpeg program does (PyAV's own ``decode`` stops there).
+    Continues after a damaged packet, like the ffmpeg program (PyAV's own ``decode`` stops there).
     """
     return _decoded(packets(video, stream))
 
 
 def packets(video: Video, *streams: VideoStream | AudioStream) -> Iterator[av.Packet[Any]]:
-    """Each packet of ``streams`` from where the file stands, then an empty one for each: it flushes the decoder."""
+    """Each packet of ``streams`` from the file's current position, then an empty one for each, to flush the decoder."""
     try:
         yield from video.container.demux(*streams)
-    except (av.error.FFmpegError, IndexError):  # the file ends in the middle; or PyAV at a track that began on the way
+    except (av.error.FFmpegError, IndexError):  # the file is truncated; or PyAV fails at a track that started later
         return
 
 
 def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.AudioFrame]:
     errors = 0
     for packet in packets:
-        if packet.is_corrupt:  # half of the last one of a file; its error would come at the end and take others with it
+        if packet.is_corrupt:  # the truncated last packet; its error would discard others
             continue
         try:
             for frame in packet.decode():
@@ -70,7 +70,7 @@ def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.A
 
 
 def raise_if_out_of_memory(error: av.error.FFmpegError) -> None:
-    """Raise ``error`` again where there was not enough memory: that must not be skipped like a damaged packet."""
+    """Raise ``error`` again if memory ran out: that must not be skipped like a damaged packet."""
     if isinstance(error, MemoryError):
         raise error
 
@@ -81,9 +81,9 @@ def instant(video: Video, frame: av.VideoFrame | av.AudioFrame) -> float:
 
 
 def seek(video: Video, seconds: float) -> None:
-    """To the last key frame at or before ``seconds``, or to the next one where that is stored before that instant.
+    """Seek to the last key frame at or before ``seconds``, or to the next one if that is stored before that instant.
 
-    Raises FFmpegError where the file has no index.
+    Raises FFmpegError if the file has no index.
     """
     time_base = video.picture.time_base
     if time_base is not None:
@@ -97,7 +97,7 @@ def _seek_to(video: Video, tick: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PictureIndex:
-    """Of a video's packets: when each picture is shown from, and which can be decoded alone; sorted, in ticks."""
+    """The presentation time of each of a video's pictures, and of its key frames; sorted, in ticks."""
 
     shown: Sequence[int]
     keys: Sequence[int]
@@ -108,7 +108,7 @@ class PictureIndex:
 
 
 def picture_index(video: Video) -> PictureIndex:
-    """Read every packet of the picture; the file then stands at its end. Both lists are empty where there is none."""
+    """Read every packet of the picture; the file is at its end then. Both lists are empty if there is no picture."""
     shown, keys = set[int](), set[int]()
     for packet, tick in _timed(video):
         if packet.is_keyframe:
@@ -119,7 +119,7 @@ def picture_index(video: Video) -> PictureIndex:
 
 
 def shown_ticks(video: Video) -> Iterator[int]:
-    """When each picture is shown from, in the order of the packets, all of which are read; none is kept."""
+    """The presentation time of each picture, in the order of the packets, all of which are read and none kept."""
     return (tick for packet, tick in _timed(video) if _is_shown(packet))
 
 
@@ -131,15 +131,17 @@ def _timed(video: Video) -> Iterator[tuple[av.Packet[Any], int]]:
 
 
 def _is_shown(packet: av.Packet[Any]) -> bool:
-    """Not what an edit list leaves out, though others are made from it, nor what the end of the file cuts off."""
+    """Excludes pictures that an edit list hides, though others depend on them, and those that a truncated file
+    lacks.
+    """
     return not packet.is_discard and not packet.is_corrupt
 
 
 def pictures_at(video: Video, index: PictureIndex, ticks: Sequence[int]) -> Iterator[av.VideoFrame | None]:
-    """For each of ``ticks``, which are of ``index.shown`` and ascend, exactly the picture that is shown from it on.
+    """For each of ``ticks``, which are from ``index.shown`` and ascend, exactly the picture shown from then on.
 
-    Where that one is damaged it is another beside it, or ``None``. Decodes forward and seeks only where a key frame
-    lies between, so that the cost is never more than one decoding of the file. Raises FFmpegError where a seek fails.
+    If that one is damaged, it is another near it, or ``None``. Decodes forward and seeks only if a key frame lies
+    between, so that the cost is at most decoding the file once. Raises FFmpegError if a seek fails.
     """
     wanted = frozenset(ticks)
     frames: Iterator[av.VideoFrame] = iter(())
@@ -163,9 +165,9 @@ def _tick(frame: av.VideoFrame) -> int:
 
 
 def _sparsely(video: Video, wanted: frozenset[int]) -> Iterator[av.VideoFrame]:
-    """Frames from where the file stands, without some that are neither wanted nor needed for others.
+    """Frames from the file's current position, without some that are neither wanted nor needed by others.
 
-    In 60 s of 1080p that leaves half of them undecoded.
+    In 60 s of 1080p this skips half of them.
     """
     stream = video.picture
     can_skip = stream.codec_context.name in _CAN_SKIP
@@ -182,9 +184,9 @@ def _sparsely(video: Video, wanted: frozenset[int]) -> Iterator[av.VideoFrame]:
 
 
 def rotation(frame: av.VideoFrame) -> Literal[0, 90, 180, 270]:
-    """By how much to turn the frame counter-clockwise, so that it stands upright; a slant or a damaged header is 0."""
+    """How far to turn the frame counter-clockwise to make it upright; 0 for a slant or a damaged header."""
     quarters = round(frame.rotation / 90)
-    if abs(frame.rotation - 90 * quarters) > 1:  # PyAV cuts off decimals
+    if abs(frame.rotation - 90 * quarters) > 1:  # PyAV truncates decimals
         return 0
     return _TURNS[quarters % 4]
 
@@ -193,20 +195,20 @@ def shown_size(video: Video, frame: av.VideoFrame) -> tuple[int, int]:
     """Width and height of ``frame`` in square pixels, upright."""
     width, height = frame.width, frame.height
     aspect = video.picture.sample_aspect_ratio
-    if aspect and _FLATTEST_PIXEL <= aspect <= 1 / _FLATTEST_PIXEL:  # beyond that it is damage
+    if aspect and _FLATTEST_PIXEL <= aspect <= 1 / _FLATTEST_PIXEL:  # beyond that it is damaged
         width = max(1, round(width * aspect))
     return (height, width) if rotation(frame) in (90, 270) else (width, height)
 
 
 def is_sdr(frame: av.VideoFrame) -> bool:
-    """Whether every player shows ``frame`` as it is: it says neither HLG nor PQ, and no colours beyond BT.709."""
+    """Whether every player shows ``frame`` correctly: no HLG or PQ, and no colours beyond BT.709."""
     return frame.color_trc not in _HDR and frame.color_primaries not in _WIDE
 
 
 def told(frame: av.VideoFrame) -> av.VideoFrame:
-    """``frame`` itself, which says now by which matrix its colours are stored.
+    """``frame`` itself, with its colour matrix set.
 
-    Where its file does not say it, it is what browsers assume, and with them Discord: BT.601 below 720 lines, else
+    If its file does not name one, it is what browsers, and so Discord, assume: BT.601 below 720 lines, otherwise
     BT.709. (swscale would assume BT.601 for all.)
     """
     if frame.colorspace == _UNTOLD:
@@ -215,10 +217,10 @@ def told(frame: av.VideoFrame) -> av.VideoFrame:
 
 
 class Scaler:
-    """Scales frames, in the thread that asks: with a context for each size and format, as a new one costs some 6 ms.
+    """Scales frames in the calling thread, with a context per size and format, because a new one costs some 6 ms.
 
-    PyAV's own default starts a pool of threads for each context: 300 threads, and 3 GB of address space, in the scan
-    of a long video. One scaler should serve a whole file.
+    PyAV's default starts a pool of threads for each context: 300 threads, and 3 GB of address space, in the scan of a
+    long video. One scaler should serve a whole file.
     """
 
     def __init__(self) -> None:
@@ -227,7 +229,7 @@ class Scaler:
     def scaled(
         self, frame: av.VideoFrame, width: int, height: int, kind: str, how: Interpolation = Interpolation.AREA
     ) -> av.VideoFrame:
-        """``frame`` in this size and pixel format, not turned; of high dynamic range it becomes SDR (sdr)."""
+        """``frame`` in this size and pixel format, not rotated; HDR becomes SDR (sdr)."""
         frame = told(frame)
         if not is_sdr(frame):
             from bot.media.child.sdr import DEEP, sdr
@@ -246,7 +248,7 @@ class Scaler:
     ) -> av.VideoFrame:
         made = (width, height, kind)
         if made not in self._contexts:
-            if len(self._contexts) == _MOST_CONTEXTS:  # a file whose pictures change their size all the time
+            if len(self._contexts) == _MOST_CONTEXTS:  # a file whose pictures keep changing their size
                 self._contexts.clear()
             self._contexts[made] = VideoReformatter()
         return self._contexts[made].reformat(
@@ -254,7 +256,7 @@ class Scaler:
         )
 
     def upright(self, frame: av.VideoFrame, *, width: int, height: int) -> Rgb:
-        """``frame`` upright as RGB, no larger than ``width`` x ``height`` and never enlarged; its sides are even.
+        """``frame`` upright as RGB, at most ``width`` x ``height`` and never enlarged; its sides are even.
 
         swscale does the shrinking, so that a 4K frame never becomes a 4K array.
         """

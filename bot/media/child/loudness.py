@@ -1,4 +1,4 @@
-"""How loud sound is for people (EBU R 128), and sound made as loud as voices usually are."""
+"""Measures perceived loudness (EBU R 128), and raises sound to the usual loudness of voices."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from av.filter import Graph
 
 from bot.media.child.soundtrack import LAYOUT, RATE, SAMPLE_FORMAT, Samples
 
-TARGET: Final = -16.0  # LUFS: what podcasts and video sites ask for
-_MOST_GAIN: Final = 36.0  # dB: beyond it there is more noise than voice
+TARGET: Final = -16.0  # LUFS: recommended by podcasts and video sites
+_MOST_GAIN: Final = 36.0  # dB: beyond it there would be more noise than voice
 _CEILING: Final = 0.84  # of full scale, -1.5 dB: encoders overshoot a little
-_NOTHING: Final = -70.0  # LUFS, below which R 128 hears nothing
-_ROUNDS: Final = 3  # what the limiter takes away is added once more
+_NOTHING: Final = -70.0  # LUFS, below which R 128 measures nothing
+_ROUNDS: Final = 3  # passes: what the limiter takes away is added again
 
 
 def loudness(samples: Samples) -> float:
     """Integrated loudness in LUFS; -70 for silence, and for less than 0.4 s."""
     measured = _filtered(samples, ("ebur128", "metadata=1"))
     said = [float(each) for frame in measured if (each := frame.metadata.get("lavfi.r128.I")) is not None]
-    return max(_NOTHING, said[-1]) if said else _NOTHING  # a last frame that is shorter says nothing
+    return max(_NOTHING, said[-1]) if said else _NOTHING  # a shorter last frame yields nothing
 
 
 def louder(samples: Samples) -> Samples:
-    """The same at :data:`TARGET`, its peaks held below full scale; nothing is made quieter, and silence stays."""
+    """The samples at :data:`TARGET`, with peaks limited below full scale; nothing gets quieter, and silence stays."""
     made = samples
     gain = 0.0
     for _ in range(_ROUNDS):

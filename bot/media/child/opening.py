@@ -1,7 +1,7 @@
-"""Opens somebody else's video as one of a few formats and codecs, without opening any other file or connection.
+"""Opens an untrusted video in one of a few formats and codecs, without opening any other file or connection.
 
 ffmpeg's playlist formats (HLS, concat, SDP) open other files and connections, even behind a Python file object and in
-spite of ``protocol_whitelist``. So we name the format, by the first bytes of the file, and ffmpeg never guesses it.
+spite of ``protocol_whitelist``. So we name the format, according to the file's first bytes, and ffmpeg never guesses.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _FORMATS = {
     "video/x-msvideo": "avi",
     "video/x-dv": "dv",
 }
-_WITHOUT_A_CLOCK = frozenset({"video/mp2t"})  # they begin at any time: broadcasts have no beginning
-# Names of decoders. ffmpeg keeps to them while it opens a file; PyAV takes any decoder afterwards, so we look again.
+_WITHOUT_A_CLOCK = frozenset({"video/mp2t"})  # they start at any time: broadcasts have no beginning
+# Names of decoders. ffmpeg respects them while it opens a file; PyAV accepts any decoder afterwards, so we check again.
 DECODERS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "mpeg4"}  # phones, browsers, screens
     | {"prores", "mjpeg", "dvvideo", "mpeg2video", "h263"}  # iPhone Pro, old cameras, tapes, camcorders, old phones
@@ -45,9 +45,9 @@ DECODERS = frozenset(
     | {"mp2", "mp2float", "amrnb", "amrwb"}  # camcorders, old phones
     | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_bluray"}
 )
-_MOST_IN_THREADS = 4096 * 4096  # pixels: each thread holds pictures of its own, for which 8K leaves no memory
+_MOST_IN_THREADS = 4096 * 4096  # pixels: each thread holds its own pictures, and for 8K the memory does not suffice
 _RUN_UP = 2.0  # seconds
-_NO_TIMES_IN_AVI = "h264"  # AVI keeps the order of decoding only: with B-frames nobody can tell when one is shown
+_NO_TIMES_IN_AVI = "h264"  # AVI stores only the decoding order: with B-frames nobody can tell when a picture is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Video:
     start: float
     """What a player shows as 0:00, in the file's own seconds. Subtracted everywhere.
 
-    In MP4, MOV and WebM that is 0 of the presentation time, edit lists applied, even where the picture begins later
-    than the sound, or both begin later (Chromium was seen to do so, and with it Discord). A time before 0 is only shown
-    where the picture begins there. A transport stream begins with whatever comes first.
+    In MP4, MOV and WebM that is presentation time 0 with edit lists applied, even if the picture begins later than the
+    sound, or both begin later (observed in Chromium, and so in Discord). A time before 0 is shown only if the picture
+    begins there. A transport stream begins with whatever comes first.
     """
 
     heard: int = 0
@@ -71,17 +71,19 @@ class Video:
 
     @property
     def sound(self) -> AudioStream | None:
-        """The track that is used; ``None`` where there is none that can be decoded."""
+        """The track that is used; ``None`` if none can be decoded."""
         return self.sounds[self.heard] if self.sounds else None
 
     @property
     def run_up(self) -> float:
-        """Seconds to search back further. A transport stream has no index: a search ends at any picture, not a key."""
+        """Seconds to seek further back. A transport stream has no index: a seek ends at any picture, not at a key
+        frame.
+        """
         return _RUN_UP if self.mime in _WITHOUT_A_CLOCK else 0.0
 
     @property
     def begins(self) -> float:
-        """When the first picture comes, in seconds from ``start``."""
+        """When the first picture is shown, in seconds from ``start``."""
         return _start_of(self.picture) - self.start
 
 
@@ -98,7 +100,7 @@ def open_video(path: Path, *, threads: int = 2) -> Iterator[Video]:
     with _open(path, _FORMATS[mime]) as container:
         video = _tracks(container, mime, threads)
         if len(video.sounds) > 1:
-            with _open(path, _FORMATS[mime]) as again:  # so that it leaves no trace in the first
+            with _open(path, _FORMATS[mime]) as again:  # opened twice, so that reading leaves no trace in the first
                 found = audible_track(
                     again,
                     [track for track in again.streams.audio if track.index in {each.index for each in video.sounds}],
@@ -121,7 +123,7 @@ def _open(path: Path, kind: str) -> InputContainer:
         return av.open(
             f"file:{path.absolute()}", format=kind, timeout=(8, 8), metadata_errors="ignore", options=options
         )
-    except MemoryError:  # also what ffmpeg says of more than max_streams
+    except MemoryError:  # also how ffmpeg reports more than max_streams
         raise Refused(Unusable.TOO_MANY_TRACKS if is_memory_left() else Unusable.TOO_MUCH_MEMORY) from None
     except (av.error.FFmpegError, ValueError) as error:
         raise Refused(Unusable.DAMAGED, type(error).__name__) from None
@@ -145,7 +147,7 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
         or decoder.width * decoder.height > limits.VIDEO_PIXELS
     ):
         raise Refused(Unusable.PICTURE_TOO_LARGE, f"{decoder.width}x{decoder.height}")
-    decoder.options = {"max_pixels": str(limits.VIDEO_PIXELS)}  # a picture may grow on the way
+    decoder.options = {"max_pixels": str(limits.VIDEO_PIXELS)}  # the picture size may change later
     decoder.thread_type = "AUTO"
     decoder.thread_count = threads if decoder.width * decoder.height <= _MOST_IN_THREADS else 1
     sounds = tuple(stream for stream in container.streams.audio if _can_be_decoded(stream))
@@ -161,11 +163,11 @@ def _start_of(picture: VideoStream) -> float:
 
 
 def _codec_of(stream: VideoStream) -> str:
-    """ffmpeg's name for how it is stored; empty where it has none."""
+    """ffmpeg's name of the codec; empty if there is none."""
     context: object = stream.codec_context
     return "" if context is None else stream.codec_context.codec.name
 
 
 def _can_be_decoded(stream: VideoStream | AudioStream) -> bool:
-    context: object = stream.codec_context  # None where ffmpeg has no decoder at all, whatever the type says
+    context: object = stream.codec_context  # None if ffmpeg has no decoder at all, despite the type annotation
     return context is not None and stream.codec_context.codec.name in DECODERS

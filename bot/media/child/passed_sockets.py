@@ -1,6 +1,6 @@
-"""Sockets for a child that may not open any: each is passed to it by the bot, and leads to the bot's proxy.
+"""Sockets for a child that may not open any: the bot passes each of them, connected to its own proxy.
 
-A library in the child believes it has connected to the address that it gave; in fact it always gets the proxy.
+A library in the child believes that it has connected to the address it named; in fact it always gets the proxy.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import threading
 
 
 def receive_sockets(network: int) -> None:
-    """Make ``socket.socket`` get its sockets through the descriptor ``network`` (:mod:`bot.media.site_proxy`)."""
-    import ssl  # noqa: F401 - it builds on the class that it finds, which must be the real one
+    """Make ``socket.socket`` obtain its sockets through the descriptor ``network`` (:mod:`bot.media.site_proxy`)."""
+    import ssl  # noqa: F401 - it subclasses the class that it finds, which must be the real one
 
     asked = _Asked(network)
 
@@ -39,7 +39,7 @@ class _Asked:
         self._lock = threading.Lock()
 
     def socket(self) -> int:
-        """The descriptor of a new connection. Raises :class:`OSError` where there are no more."""
+        """The descriptor of a new connection. Raises :class:`OSError` if there are no more."""
         with self._lock:
             self._network.send(b"+")
             _, descriptors, _, _ = socket.recv_fds(self._network, 1, 1)

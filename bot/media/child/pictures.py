@@ -1,4 +1,4 @@
-"""Re-encodes untrusted pictures, so that what we send on was written by us and contains only pixels."""
+"""Re-encodes untrusted pictures, so that the result was written by us and contains only pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
+import PIL.WebPImagePlugin  # noqa: F401 - registers itself; otherwise Pillow imports all its plugins to find it
 from PIL import Image, ImageOps
 
 from bot import limits
@@ -16,7 +16,7 @@ from bot.limits import PICTURE_BYTES
 from bot.media.child.errors import Refused
 from bot.values.video import Picture, Unusable
 
-WRITTEN_SIDES: Final = (1536, 1024)  # pixels: the second where the file is too large with the first, as noise may be
+WRITTEN_SIDES: Final = (1536, 1024)  # pixels: the second if the first makes the file too large, as with noise
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 _QUALITY: Final = 90
 
@@ -45,7 +45,7 @@ def reencode(source: Path, folder: Path) -> Picture:
 
 
 def look_at(source: Path) -> Picture:
-    """Check a picture of our own by decoding it fully; the file is not changed. Raises Refused."""
+    """Check a picture of our own by decoding it completely; the file is not changed. Raises Refused."""
     with _decoding(), Image.open(source, formats=_FORMATS) as image:
         _check_size(image)
         mime, (width, height) = Image.MIME[image.format or ""], image.size
@@ -54,16 +54,16 @@ def look_at(source: Path) -> Picture:
 
 
 def square(source: Path, side: int, middle: tuple[float, float]) -> Image.Image:
-    """The picture, upright, cut to a square of ``side`` pixels, as RGB. Raises Refused.
+    """The picture, upright, cropped to a square of ``side`` pixels, as RGB. Raises Refused.
 
-    ``middle``: which part of it is kept, in shares of what has to go. A JPEG is decoded no larger than it has to be.
-    May be called in several threads, within :func:`warnings_are_errors`.
+    ``middle``: the centre of the crop, as fractions of what is removed. A JPEG is decoded no larger than necessary. May
+    be called in several threads, within :func:`warnings_are_errors`.
     """
     with _its_fault(), Image.open(source, formats=_FORMATS) as image:
         _check_size(image)
         image.draft(None, (side, side))
         picture = _in_colour(image)
-        if min(picture.size) > 2 * side:  # first: what is small is turned easily
+        if min(picture.size) > 2 * side:  # first: small pictures are turned quickly
             picture = picture.reduce(min(picture.size) // (2 * side))
         upright = ImageOps.exif_transpose(picture).convert("RGB")
         return ImageOps.fit(upright, (side, side), Image.Resampling.HAMMING, centering=middle)
@@ -71,7 +71,7 @@ def square(source: Path, side: int, middle: tuple[float, float]) -> Image.Image:
 
 @contextmanager
 def warnings_are_errors() -> Iterator[None]:
-    """Refuse what Pillow only warns of. It holds for all threads, so nobody else may enter it meanwhile."""
+    """Refuse what Pillow only warns about. Applies to all threads, so nobody else may enter it meanwhile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -102,9 +102,9 @@ def _decoded(source: Path, side: int) -> Image.Image:
     with Image.open(source, formats=_FORMATS) as image:
         _check_size(image)
         picture = _in_colour(image)
-        picture.thumbnail((side, side), Image.Resampling.LANCZOS)  # first: what is small is turned easily
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)  # first: small pictures are turned quickly
         picture = ImageOps.exif_transpose(picture)
-        picture.info = {}  # a comment and a colour profile would be written again
+        picture.info = {}  # otherwise a comment and a colour profile would be written again
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         return picture.convert("RGB")
     return picture
@@ -116,8 +116,8 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """As RGB or RGBA. A JPEG in one of them is left alone, because it can then be decoded at a small size."""
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+    """As RGB or RGBA. A JPEG in one of these is left alone, because it can then be decoded at a small size."""
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         image = image.convert("I").point(lambda grey: grey / 256).convert("L")
     wanted = "RGBA" if image.has_transparency_data else "RGB"
     return image if image.mode == wanted else image.convert(wanted)

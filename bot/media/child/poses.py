@@ -1,6 +1,7 @@
-"""Chooses pictures that show a character in distinct poses, from what the scan measured, and writes them.
+"""Chooses pictures that show a character in distinct poses, from the scan's measurements, and writes them.
 
-Their rules (the provider's documentation of its video models): a ratio of 0.4 to 2.5, and sides that are not small.
+The rules come from the provider's documentation of its video models: a ratio of 0.4 to 2.5, and sides that are not
+small.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
 from bot.values.video import Still
 
-_LARGE_FACE: Final = 0.3  # of the picture, as the root of its area: a larger one is no better
-_NO_FACE: Final = 0.1  # as good as a small face: only where there is none
+_LARGE_FACE: Final = 0.3  # of the picture, as the root of its area: larger ones are no better
+_NO_FACE: Final = 0.1  # as good as a small face: used only if there is none
 _BLURRED: Final = 0.5  # of the median of the sharpness
-_SAME: Final = 0.1  # what two pictures of one pose are apart: then the time between them decides
-_HEADS: Final = 0.25  # of what a tall picture has to lose, what it loses at the top: heads are up there
+_SAME: Final = 0.1  # distance between two pictures of one pose: below it the time between them decides
+_HEADS: Final = 0.25  # the share of a tall picture's crop that is taken from the top, where heads are
 _QUALITY: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A picture of the source, at ``instant`` seconds: what is seen in it, and small."""
+    """A picture of the source at ``instant`` seconds, its analysis, and its thumbnail."""
 
     sample: Sample
     thumbnail: Thumbnail
@@ -46,11 +47,11 @@ class Pose:
 
 
 def distinct(shot: Stretch, start: float, end: float) -> tuple[Pose, ...]:
-    """Up to three pictures of the shot from ``start`` to ``end``, the best first, as unlike each other as there are.
+    """Up to three pictures of the shot from ``start`` to ``end``, best first, as different from each other as possible.
 
-    The best shows the largest and sharpest face that looks ahead. Each further one is the farthest from those before:
-    in where the face is, how large and how turned, in the whole picture, and in time. A blurred picture, or one without
-    a face, is taken only where there are not three others.
+    The best one shows the largest and sharpest face that looks ahead. Each further one is the farthest from those
+    before in the face's position, size and angle, in the whole picture, and in time. A blurred picture, or one without
+    a face, is used only if there are not three others.
     """
     both = zip(shot.samples, shot.thumbnails, strict=True)
     poses = [Pose(sample, small) for sample, small in both if start <= sample.instant < end]
@@ -79,7 +80,7 @@ def _apart(pose: Pose, chosen: Sequence[Pose]) -> bool:
 
 
 def _unlike(one: Pose, other: Pose, seconds: float) -> float:
-    """How different two pictures are; time counts for as much as the pose where that is the same."""
+    """How different two pictures are; time counts for as much as the pose if that is the same."""
     face, its = one.sample.face, other.sample.face
     pose = 0.0
     if face is not None and its is not None:
@@ -92,13 +93,13 @@ def _unlike(one: Pose, other: Pose, seconds: float) -> float:
 
 
 def _middle(one: float, two: float, other: float, another: float) -> float:
-    """How far apart the middles of two spans are, in lengths of the shorter."""
+    """The distance between the middles of two spans, in lengths of the shorter."""
     shorter = max(1e-6, min(two - one, another - other))
     return abs((one + two) - (other + another)) / 2 / shorter
 
 
 def _look(one: Thumbnail, other: Thumbnail) -> float:
-    """The difference of two pictures, whatever the light: from 0 (the same) to 1."""
+    """The difference of two pictures regardless of the light: from 0 (the same) to 1."""
     if one.shape != other.shape:
         return 1.0
     first, second = one - one.mean(), other - other.mean()
@@ -115,7 +116,7 @@ class PoseKeeper:
         self._frames: dict[int, av.VideoFrame] = {}
 
     def passing(self, shown: Iterator[Shown]) -> Iterator[Shown]:
-        """The same pictures."""
+        """Pass the pictures through unchanged."""
         for each in shown:
             for number, (_, at) in enumerate(self._wanted):
                 if each.start <= at + 1e-3 < each.end:
@@ -141,7 +142,7 @@ class PoseKeeper:
 
 
 def _cropped(video: Video, frame: av.VideoFrame, pose: Pose, scaler: Scaler) -> Image.Image:
-    """Upright, in square pixels, never enlarged, and no wider or taller than models take it: the face stays in it."""
+    """Upright, in square pixels, never enlarged, cropped to a ratio that models accept: the face stays in it."""
     width, height = shown_size(video, frame)
     factor = min(
         1.0,

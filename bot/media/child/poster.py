@@ -1,4 +1,4 @@
-"""Takes the poster of a video: the first of a few pictures that is not black."""
+"""Extracts the poster of a video: the first of a few pictures that is not black."""
 
 from __future__ import annotations
 

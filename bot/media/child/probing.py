@@ -1,4 +1,4 @@
-"""Reads length, size and codecs from a video's packets: a header can lie, and a file can be truncated."""
+"""Reads length, size and codecs from a video's packets, because a header can lie, and a file can be truncated."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bot.media.child.opening import Refused, Video, open_video
 from bot.values.files import ending
 from bot.values.video import Unusable, VideoFacts
 
-_LAST_STAYS = 1.0  # seconds: for longer, a last picture needs the sound or the pace of the others as a witness
+_LAST_STAYS = 1.0  # seconds: a last picture is shown for longer only if the sound or the pace of the others proves it
 _HEAD = 4096  # bytes
-_MANY = 20_000  # pictures, of some ten minutes: of more only the first and the last are read
+_MANY = 20_000  # pictures, of some ten minutes: in longer videos only the first and the last are read
 _EDGE = 15.0  # seconds
-_SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few bytes (RFC 9559 section 5.1)
+_SEGMENT = b"\x18\x53\x80\x67"  # contains everything in a WebM file but its first few bytes (RFC 9559 section 5.1)
 
 
 def probe(path: Path) -> VideoFacts:
@@ -52,12 +52,12 @@ def probe(path: Path) -> VideoFacts:
 
 @dataclass(slots=True)
 class _Extent:
-    """From when to when the packets of a track last, in seconds of the file's own time."""
+    """The time span of a track's packets, in seconds of the file's own time."""
 
     count: int = 0
     first: float = 0.0
-    last: float = 0.0  # when the last one begins
-    claimed: float = 0.0  # how long it lasts, as the header has it: hours, sometimes
+    last: float = 0.0  # the start of the last one
+    claimed: float = 0.0  # its duration according to the header: sometimes hours
 
     def add(self, start: float, seconds: float) -> None:
         if not self.count or start < self.first:
@@ -84,7 +84,7 @@ class _Found:
     first: av.VideoFrame | None = None  # the first that can be decoded
     errors: int = 0
     read: int = 0  # pictures
-    ticks: dict[int, float] = field(default_factory=dict)  # seconds of each track's unit of time
+    ticks: dict[int, float] = field(default_factory=dict)  # seconds per tick, by track
     cut_off: bool = False
 
 
@@ -116,10 +116,10 @@ def _read(video: Video, path: Path) -> _Found:
 
 
 def _pictures_by_index(video: Video, path: Path) -> int:
-    """How many pictures there are by the index; 0 where it cannot be believed, or reading them all takes no time.
+    """How many pictures there are according to the index; 0 if it is not credible, or reading them all takes no time.
 
-    The index of an MP4 or MOV names the place of each. As long as the last lies inside the file it claims nothing that
-    is not there; when it is shown is read all the same.
+    The index of an MP4 or MOV gives the position of each. If the last one lies inside the file, the index is complete;
+    the presentation times are read anyway.
     """
     entries = video.picture.index_entries
     if video.mime not in {"video/mp4", "video/quicktime"} or len(entries) < _MANY:
@@ -130,9 +130,9 @@ def _pictures_by_index(video: Video, path: Path) -> int:
 
 
 def _worth_reading(video: Video, found: _Found, *, skip: bool) -> Iterator[av.Packet[Any]]:
-    """All packets of picture and sound; with ``skip`` those of the first and of the last seconds alone."""
+    """All packets of picture and sound; with ``skip`` only those of the first and the last seconds."""
     tracks = [video.picture] if video.sound is None else [video.picture, video.sound]
-    found.ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a packet makes a Fraction each time
+    found.ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a Fraction per packet is slow
     for packet in packets(video, *tracks):
         yield packet
         if skip and found.pictures.last - found.pictures.first > _EDGE and found.first is not None:
@@ -141,7 +141,7 @@ def _worth_reading(video: Video, found: _Found, *, skip: bool) -> Iterator[av.Pa
         return
     entries = video.picture.index_entries
     back = round(_EDGE / found.ticks[video.picture.index])
-    with suppress(av.error.FFmpegError):  # then it reads on where it is
+    with suppress(av.error.FFmpegError):  # then it reads on from its position
         video.container.seek(entries[-1].timestamp - back, stream=video.picture, backward=True)
     yield from packets(video, *tracks)
 
@@ -160,7 +160,7 @@ def _lacks_bytes(path: Path) -> bool:
 
 
 def _length(head: bytes, at: int) -> tuple[int, int]:
-    """How long the body of an element is, 0 where that is not known, and where it begins (RFC 8794 section 4)."""
+    """The length of an element's body, 0 if unknown, and where the body begins (RFC 8794 section 4)."""
     octets = 9 - head[at].bit_length()
     most = (1 << 7 * octets) - 1
     length = int.from_bytes(head[at : at + octets], "big") & most

@@ -1,4 +1,4 @@
-"""Finds what makes each of some suggestions clearly better than the others, from what was measured."""
+"""Finds what makes each suggestion clearly better than the others, from its measurements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.values.video import Best
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of some seconds: shares of the picture and of the time from 0 to 1, widths a second, grey levels and dBFS.
+    """Measurements of some seconds: fractions of picture and time from 0 to 1, widths per second, grey levels and dBFS.
 
     ``size`` is that of the face (see scoring.Picture.size); ``length`` is in seconds.
     """
@@ -30,14 +30,14 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """``value``: more is better. It counts from ``least`` on, where it is ``ahead`` of the next best."""
+    """``value``: more is better. It counts from ``least`` on, if it is ``ahead`` of the next best."""
 
     value: Callable[[Measures], float]
     ahead: Callable[[float], float]
     least: float
 
 
-# In the order in which they say most about a character.
+# The most telling ones about a character first.
 _KINDS = {
     Best.LARGEST: _Kind(lambda each: each.size, lambda next_best: 0.15 * next_best, 0.08),
     Best.FACING: _Kind(lambda each: each.facing, lambda _: 0.2, 0.6),
@@ -48,11 +48,11 @@ _KINDS = {
     Best.LOUDEST: _Kind(lambda each: each.level, lambda _: 4.0, -40.0),
     Best.LONGEST: _Kind(lambda each: each.length, lambda _: 0.4, 1.5),
 }
-_TOO_BRIGHT = 230.0  # grey levels: more is no merit
+_TOO_BRIGHT = 230.0  # grey levels: more is no advantage
 
 
 def measures(shot: Shot, start: float, end: float) -> Measures:
-    """What is seen and heard from ``start`` to ``end`` seconds of ``shot``."""
+    """The measurements from ``start`` to ``end`` seconds of ``shot``."""
     pictures = shot.pictures(start, end)
     faces = [picture.sample.face for picture in pictures]
     light = _mean([picture.sample.light for picture in pictures])
@@ -69,7 +69,7 @@ def measures(shot: Shot, start: float, end: float) -> Measures:
 
 
 def best_in(measured: Sequence[Measures]) -> list[tuple[Best, ...]]:
-    """For each, in what it is clearly the best; none for a single one."""
+    """For each, in what it is clearly the best; empty for a single one."""
     best: list[list[Best]] = [[] for _ in measured]
     for name, kind in _KINDS.items():
         values = [kind.value(each) for each in measured]

@@ -1,7 +1,7 @@
-"""Makes the reference set of a character for other models: a longer clip around the chosen seconds, stills, the voice.
+"""Makes a character's reference set for other models: a longer clip around the chosen seconds, stills, the voice.
 
-Their rules (the provider's documentation of its video models): a clip of 3 to 5 seconds, up to 720p, with 24 to 30
-pictures a second, is taken by all that take clips; a voice of 3 to 10 seconds by all that take one.
+The rules come from the provider's documentation of its video models: all that accept clips accept 3 to 5 seconds, up to
+720p, at 24 to 30 fps; all that accept voices accept 3 to 10 seconds.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from bot.values.video import Reference, Still, Unusable
 
 CLIP: Final = "reference.mp4"
 VOICE: Final = "voice.wav"
-_AROUND: Final = 3.5  # seconds to either side that are looked at: with three seconds, as many as a voice may have
+_AROUND: Final = 3.5  # seconds scanned to either side: with three seconds, as many as a voice may have
 _SLOWEST, _FASTEST = Fraction(24), Fraction(30)  # pictures a second
-_SPEAKS: Final = 0.5  # how likely speech is, from which it is believed
+_SPEAKS: Final = 0.5  # the probability above which speech counts
 _PAUSE: Final = 1.0  # seconds without speech inside a voice sample
-_LITTLE: Final = 0.75  # seconds of speech, less than which are no sample of a voice
-_LAST: Final = 0.05  # seconds before the end of the clip, of which no still is taken: they may be in no picture of it
+_LITTLE: Final = 0.75  # seconds of speech: fewer make no sample of a voice
+_LAST: Final = 0.05  # seconds before the end of the clip without stills: they may be in no picture of it
 _THREADS: Final = 3
 
 
 def reference(source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Reference:
-    """Write ``reference.mp4``, stills and, where somebody speaks, ``voice.wav`` into ``folder``: all of it, or nothing.
+    """Write ``reference.mp4``, stills and, if somebody speaks, ``voice.wav`` into ``folder``: all of it, or nothing.
 
-    The clip lies within one shot and shows no more people than ``range`` does. Where that shot is shorter than three
-    seconds, its last picture stays and the sound is silent. The stills are pictures of that clip in distinct poses, as
-    large as the source allows up to 1280 pixels. ``louder``: clip and voice are as loud as voices usually are. Raises
-    :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture lies in the range.
+    The clip lies within one shot and shows no more people than ``range`` does. If that shot is shorter than three
+    seconds, its last picture is held and the sound is silent. The stills are pictures of that clip in distinct poses,
+    as large as the source allows up to 1280 pixels. ``louder``: clip and voice get the usual loudness of voices. Raises
+    :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` if no picture lies in the range.
     """
     stretch = _scanned(source, float(range.start), float(range.end))
     shot = _shot(stretch, float(range.start), float(range.end))
@@ -78,7 +78,7 @@ def reference(source: Path, range: TimeRange, folder: Path, *, louder: bool = Fa
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Seconds of the source from ``start`` to ``end``, of which a clip of ``seconds`` is made."""
+    """Seconds of the source from ``start`` to ``end``, from which a clip of ``seconds`` is made."""
 
     start: float
     end: float
@@ -102,7 +102,7 @@ def _scanned(source: Path, start: float, end: float) -> Stretch:
 
 
 def _shot(stretch: Stretch, start: float, end: float) -> Stretch:
-    """The shot that has most of the range, up to where more people come into the picture than are seen in the range."""
+    """The shot with most of the range, up to where more people appear than in the range."""
     shots = stretch.shots() or [stretch]
     shot = max(shots, key=lambda each: min(end, each.end) - max(start, each.start))
     inside = [sample for sample in shot.samples if start <= sample.instant < end]
@@ -126,7 +126,7 @@ def _span(shot: Stretch, start: float, end: float) -> _Span:
 
 
 def _spoken(stretch: Stretch, shot: Stretch) -> _Span | None:
-    """The longest speech in the shot, short pauses included; ``None`` where there is none, or no model to tell."""
+    """The longest speech in the shot, short pauses included; ``None`` if there is none, or no model."""
     voices, sound = voice_detector(), stretch.heard(shot.start, shot.end)
     if voices is None or sound is None:
         return None
@@ -172,7 +172,7 @@ def _steady_rate(video: Video) -> Fraction:
 
 
 def _at_rate(shown: Iterator[Shown], rate: Fraction, seconds: float) -> Iterator[Shown]:
-    """One picture for each tick of ``rate`` until ``seconds``: each the one that is on screen then."""
+    """One picture for each tick of ``rate`` until ``seconds``: the one on screen then."""
     ticks = ceil(seconds * rate - 0.5)
     current = next(shown)
     for tick in range(ticks):
@@ -191,7 +191,7 @@ def _sound(source: Path, span: _Span, *, louder: bool) -> Samples | None:
 
 
 def _write_voice(source: Path, span: _Span, into: Path, *, louder: bool) -> None:
-    """One channel of 16 bits."""
+    """Write it as mono, 16 bits."""
     samples = _sound(source, span, louder=louder)
     if samples is None:
         return

@@ -1,7 +1,7 @@
 """Downloads some seconds of a video on a web server: only the bytes that contain them are fetched.
 
-The packets are copied, not decoded, and keep their instants: second 3600 of the video is second 3600 of the file that
-is written. So no external program is needed, and timestamps stay the same.
+The packets are copied, not decoded, and keep their timestamps: second 3600 of the video is second 3600 of the resulting
+file. So no external program is needed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from bot.media.child.opening import DECODERS, Refused
 from bot.media.file_types import is_matroska
 from bot.values.video import Unusable
 
-_BLOCK: Final = 256 * 1024  # bytes in one request; as long as one goes on after the other, twice as many in the next
+_BLOCK: Final = 256 * 1024  # bytes per request; doubled for each consecutive request
 _LARGEST_BLOCK: Final = 4 * 1024 * 1024
-_KEPT: Final = 6  # blocks: pictures and sound may lie apart, and are read in turn
+_KEPT: Final = 6  # blocks: pictures and sound may be far apart, and are read in turn
 _FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 
 
@@ -40,20 +40,20 @@ class Response(Protocol):
         """As they came."""
 
     def read(self, amount: int | None = None) -> bytes:
-        """More of the body; nothing at its end."""
+        """More of the body; empty at its end."""
 
     def close(self) -> None:
         """Discard the rest."""
 
 
 Fetch = Callable[[int, int], Response]
-"""Asks for the bytes from the first number up to and without the second."""
+"""Requests the bytes from the first number up to and without the second."""
 
 
 class RemoteFile(io.RawIOBase):
-    """A file on a server that answers to ranges; one that does not is fetched whole to ``spool``, once.
+    """A file on a server that supports range requests; otherwise it is downloaded completely to ``spool``, once.
 
-    Reading raises :class:`OSError` where the server breaks off.
+    Reading raises :class:`OSError` if the server breaks off.
     """
 
     def __init__(self, fetch: Fetch, spool: Path) -> None:
@@ -82,24 +82,24 @@ class RemoteFile(io.RawIOBase):
         return found or b""
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """The position of the next byte."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go on reading elsewhere; nothing is fetched yet."""
+        """Change the position; nothing is fetched yet."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes; none at the end."""
+        """At most ``size`` bytes; empty at the end."""
         if self._local is not None:
             self._local.seek(self._at)
             found = self._local.read(size)
@@ -144,7 +144,7 @@ def _at_most(answer: Response, size: int) -> bytes:
 def take_section(files: Sequence[RemoteFile], into: Path, seconds: tuple[float, float] | None) -> None:
     """Copy the picture of the first of ``files`` and the sound of the last into the MP4 ``into``.
 
-    Of ``seconds`` (from, to) at least; ``None``: all of it. Raises :class:`Refused`, :class:`OSError` and
+    It contains at least ``seconds`` (from, to); ``None``: all of it. Raises :class:`Refused`, :class:`OSError` and
     :class:`av.error.FFmpegError`.
     """
     with ExitStack() as stack:
@@ -180,7 +180,7 @@ def _mux(
 def _packets(
     number: int, container: InputContainer, tracks: Sequence[Stream], seconds: tuple[float, float] | None
 ) -> Iterator[tuple[float, int, Packet[Stream]]]:
-    """From the key frame before the first second to the last, each with when it is decoded."""
+    """Each packet from the key frame before the first second to the last, with its decoding time."""
     start, end = seconds or (0.0, float("inf"))
     if start > 0:
         container.seek(int(start * av.time_base), backward=True)
@@ -218,5 +218,5 @@ def _is_picture(track: Stream) -> bool:
 
 
 def _is_known(track: Stream) -> bool:
-    context: object = track.codec_context  # None where ffmpeg has no decoder at all, whatever the type says
+    context: object = track.codec_context  # None if ffmpeg has no decoder at all, despite the type annotation
     return context is not None and track.codec_context.codec.name in DECODERS

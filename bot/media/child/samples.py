@@ -13,17 +13,17 @@ from bot.media.child.frames import Rgb
 
 Grey = NDArray[np.float32]  # 0 to 255
 
-# A second face counts when it is not much smaller than the largest: not somebody in the crowd behind it.
+# A second face counts if it is not much smaller than the largest: not somebody in a crowd behind it.
 _OF_NOTE = 0.35
-_BLANK = 6.0  # the spread in grey levels below which nobody needs to look for a face
-# Mean differences in grey levels. Where nothing has changed at all nothing is looked for again; where little has, and
-# the same was found twice, one picture is left out.
+_BLANK = 6.0  # the spread in grey levels below which a picture contains no face
+# Mean differences in grey levels. If nothing has changed, the analysis is not repeated; if little has changed, and the
+# same was found twice, one picture is skipped.
 _UNCHANGED, _MUCH_THE_SAME = 0.6, 8.0
-_STAYED = 0.5  # overlap of two faces that are the same at the same place
+_STAYED = 0.5  # overlap of two faces that count as the same at the same place
 _TILES = 4  # down and across
-_SMALLEST = 24  # pixels of grey: the sharpness of a smaller face says nothing
-# Energies of gradients: where there is less in the quartered picture there is no edge; what of it is only noise; and
-# what in the flattest parts may be grain, and no texture.
+_SMALLEST = 24  # pixels of grey: the sharpness of a smaller face means nothing
+# Gradient energies: below the first there is no edge in the quartered picture; the second is only noise; the third, in
+# the flattest parts, may be grain, not texture.
 _FLAT, _NOISE, _MOST_GRAIN = 30.0, 20.0, 15.0
 
 
@@ -31,9 +31,9 @@ _FLAT, _NOISE, _MOST_GRAIN = 30.0, 20.0, 15.0
 class Sample:
     """One picture, at ``instant`` seconds.
 
-    ``subjects``: how many faces of note. ``face``: the largest, in shares of the picture's sides. Of that face, or of
-    the whole picture where there is none: ``light`` (mean, 0 to 255) and ``sharpness`` (see :func:`sharpness`).
-    ``contrast`` is the standard deviation over the whole picture, in grey levels.
+    ``subjects``: the number of significant faces. ``face``: the largest, as fractions of the picture's sides. Of that
+    face, or of the whole picture if there is none: ``light`` (mean, 0 to 255) and ``sharpness`` (see
+    :func:`sharpness`). ``contrast`` is the standard deviation over the whole picture, in grey levels.
     """
 
     instant: float
@@ -45,7 +45,7 @@ class Sample:
 
 
 class PictureAnalyzer:
-    """Analyses one picture after the other. ``faces`` finds the faces in a picture; with ``None`` there are none."""
+    """Analyses one picture after another. ``faces`` finds the faces in a picture; with ``None`` there are none."""
 
     def __init__(self, faces: Callable[[Rgb], Sequence[Face]] | None) -> None:
         self.finds_faces = faces is not None
@@ -55,7 +55,7 @@ class PictureAnalyzer:
         self._settled = False
 
     def look(self, instant: float, picture: Rgb, grey: Grey) -> Sample:
-        """``grey`` shows the same as ``picture``, in a size of its own."""
+        """``grey`` shows the same as ``picture``, in its own size."""
         faces = self._faces(picture)
         largest = max(faces, key=lambda face: face.area, default=None)
         contrast = float(grey.std())
@@ -91,12 +91,11 @@ class PictureAnalyzer:
 
 
 def sharpness(grey: Grey, box: tuple[slice, slice] | None = None) -> float:
-    """How fine the edges in ``box`` are, or in the sharpest quarter of the picture that has edges at all.
+    """How fine the edges are in ``box``, or in the sharpest quarter of the picture that has edges at all.
 
-    The energy of the gradients against that of the same picture at a quarter of its size. An edge as fine as the
-    pixels has 1, or more where there is texture; one that is spread over n pixels 1/n, down to a quarter. So it hardly
-    depends on what is shown, nor on the grain of the camera, which is what the flattest parts have. 0 where there is
-    not one edge.
+    The gradient energy relative to that of the same picture at a quarter of its size. An edge as fine as the pixels has
+    1, or more with texture; one that is spread over n pixels has 1/n, down to a quarter. So it hardly depends on the
+    content, or on the camera's grain, which is measured in the flattest parts. 0 if there is no edge at all.
     """
     fine, coarse = _energy(grey), _energy(_quartered(grey))
     fine_tiles, coarse_tiles = _tiles(fine), _tiles(coarse)

@@ -1,8 +1,8 @@
-"""Decodes seconds of a video once: analyses four pictures a second, compares many more, and keeps all the sound.
+"""Decodes seconds of a video once: analyses four pictures per second, compares many more, and keeps all the sound.
 
-This thread decodes and another one analyses. They share the two cores, since both release the interpreter while they
-compute. Where the decoder can tell, pictures from which no other is made are not decoded. A cut is then only known to
-lie between two pictures that are further apart, which is enough to avoid it.
+This thread decodes and another one analyses. They share the two cores, since both release the GIL while they compute.
+If the decoder can tell, pictures that no other depends on are not decoded. A cut is then only known to lie between two
+pictures that are further apart, which is enough to avoid it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from bot.media.child.samples import PictureAnalyzer, Sample
 from bot.media.child.shots import Change, Cut, Thumbnail, between, change, cuts, dissolves
 from bot.media.child.sound_analysis import RATE, Values
 
-EVERY = 0.25  # seconds from one sample to the next
-_PICTURE = 320  # pixels of the longer side in which faces are looked for
-_GREY = 640  # and in which sharpness is measured
+EVERY = 0.25  # seconds between samples
+_PICTURE = 320  # pixels of the longer side for face detection
+_GREY = 640  # and for sharpness
 _PER_THUMBNAIL = 5  # pixels of the picture per pixel of a thumbnail
-_SMALLEST = 35  # pixels of a side: nothing of a smaller picture can be spared
-_CLOSEST = 0.06  # seconds from one compared picture to the next
-_LONGEST_GAP = 0.3  # seconds between pictures, for which one is decoded that could be left out
-_SOUND_LAGS = 1.5  # seconds of picture in the file, beyond the end, in which sound is still waited for
-_LAST_STAYS = 1.0  # seconds at most that the last picture is believed to be shown
-_MARGIN = 0.04  # seconds that are kept from a cut: others may round an instant to another picture
+_SMALLEST = 35  # pixels of a side: smaller pictures are not reduced
+_CLOSEST = 0.06  # seconds between compared pictures
+_LONGEST_GAP = 0.3  # seconds between pictures above which one is decoded that could be skipped
+_SOUND_LAGS = 1.5  # seconds of picture in the file, beyond the end, in which sound is still awaited
+_LAST_STAYS = 1.0  # seconds at most that the last picture counts as shown
+_MARGIN = 0.04  # seconds kept away from a cut: players may round an instant to another picture
 _MOST_WAITING = 12  # pictures
-_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders that can be told again with each packet
+_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders whose skipping can change with each packet
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 Seen: TypeAlias = tuple[float, Rgb, NDArray[np.uint8]]  # the instant, the picture, and the same in grey
@@ -54,10 +54,10 @@ Look: TypeAlias = Callable[[Seen], Future[Sample]]
 
 @dataclass(slots=True)
 class Stretch:
-    """What there was from ``start`` to ``end``, in seconds: less than was asked for where the video ends.
+    """The content from ``start`` to ``end``, in seconds: less than requested if the video ends.
 
     ``size`` is the width and height of the picture as shown. ``samples`` and ``thumbnails`` belong together. ``sound``
-    is mono, ``RATE`` samples a second (sound_analysis), as long as the stretch; ``None`` where there is no sound track.
+    is mono, ``RATE`` samples per second (sound_analysis), as long as the stretch; ``None`` if there is no sound track.
     """
 
     start: float
@@ -84,7 +84,7 @@ class Stretch:
 
     def shots(self) -> list[Stretch]:
         """Its parts between cuts, dissolves and fades; without the sound."""
-        # Where pictures are further apart than that, the one before stays until the cut.
+        # If pictures are further apart than that, the previous one is held until the cut.
         hard = [Cut(max(cut.last, cut.first - _LONGEST_GAP), cut.first + _MARGIN) for cut in self.cuts]
         return [self._part(*whole) for whole in between(self.start, self.end, hard + self.dissolves)]
 
@@ -116,10 +116,10 @@ def scan(
     all_pictures: bool = False,
     in_time: Callable[[], bool] = lambda: True,
 ) -> list[Stretch]:
-    """Scan ``spans``, in seconds, one after the other, for as long as it is ``in_time``.
+    """Scan ``spans``, in seconds, one after another, as long as ``in_time`` returns true.
 
-    ``beside`` is one thread, in which the ``analyzer`` looks. With ``all_pictures`` none is left undecoded. A span in
-    which nothing can be decoded is left out.
+    The ``analyzer`` runs in the single thread of ``executor``. With ``all_pictures`` none is skipped. A span in which
+    nothing can be decoded is left out.
     """
     passes, scaler = [], Scaler()
     for start, end in spans:
@@ -162,16 +162,16 @@ class _Pass:
 
     @property
     def _until(self) -> float:
-        """Where the span ends, or the picture in it."""
+        """The end of the span, or of the picture in it."""
         return min(self._end, self._shown_until)
 
     def run(self, look: Look, in_time: Callable[[], bool]) -> None:
-        """Decode the span. ``look`` is called with each picture that is to be analysed."""
+        """Decode the span. ``look`` is called with each picture to be analysed."""
         video, errors = self._video, 0
         if self._start > video.begins:
             try:
                 seek(video, self._start)
-            except av.error.FFmpegError:  # there is no index, or it lies
+            except av.error.FFmpegError:  # there is no index, or it is wrong
                 return
         tracks = [video.picture] if video.sound is None else [video.picture, video.sound]
         for packet in packets(video, *tracks):
@@ -185,17 +185,17 @@ class _Pass:
                 errors += 1
             if errors > limits.DAMAGED_PACKETS or (self._picture_over and self._sound_over) or not in_time():
                 break
-        if self._sound is not None:  # at once, since a resampler has threads of its own
+        if self._sound is not None:  # at once, since a resampler has its own threads
             self._heard, self._sound = self._sound.until(self._until), None
 
     def stretch(self) -> Stretch:
-        """Wait until all pictures are analysed; what was found."""
+        """Wait until all pictures are analysed; returns the results."""
         end = self._until
         stretch = Stretch(self._start, end, self._size, changes=self._changes, sound=self._heard)
         samples = [look.result() for look in self._looks]
         ends = [*(sample.instant for sample in samples[1:]), end]
         for sample, thumbnail, until in zip(samples, self._thumbnails, ends, strict=True):
-            # A picture that stays is seen again and again: a slide, or what a screen shows.
+            # A static picture, such as a slide or a screen, is seen again and again.
             for again in range(max(1, round((until - sample.instant) / EVERY))):
                 stretch.samples.append(replace(sample, instant=sample.instant + again * EVERY))
                 stretch.thumbnails.append(thumbnail)
@@ -211,7 +211,7 @@ class _Pass:
                 self._see(frame, instant(self._video, frame), look)
 
     def _plan(self, packet: av.Packet[VideoStream], at: float) -> None:
-        """Decide by the packet's time, before it is decoded, what is wanted of it."""
+        """Decide from the packet's time, before it is decoded, what its picture is used for."""
         if at >= self._end:
             self._sound_over |= at >= self._end + _SOUND_LAGS
         elif not packet.is_discard:
@@ -296,5 +296,5 @@ def _shrunk(small: av.VideoFrame) -> tuple[int, int]:
 
 
 def _turned(frame: av.VideoFrame, array: NDArray[_Kind]) -> NDArray[_Kind]:
-    """``array``, made of ``frame``, upright."""
+    """``array``, made from ``frame``, upright."""
     return np.ascontiguousarray(np.rot90(array, rotation(frame) // 90))

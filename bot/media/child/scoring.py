@@ -16,46 +16,46 @@ from bot.media.child.sound_analysis import SoundAnalysis
 from bot.media.child.title_cards import are_black, are_cards
 from bot.values.video import Concern, Reason
 
-# The weights of what is seen in a picture, and of what is heard; together 1.
+# The weights of the visual and the audible criteria; their sum is 1.
 _SUBJECT, _SHARP, _STEADY, _HEARD = 0.55, 0.15, 0.12, 0.18
-_AVERAGE, _WORST = 0.65, 0.35  # of the pictures of a window: one bad one spoils it
-_SILENCE = 0.85  # what is left of the score where nothing is heard at all
-# Longer is better where it is as good: the provider sees more of the subject. Per second under three.
+_AVERAGE, _WORST = 0.65, 0.35  # of the pictures in a window: one bad picture spoils it
+_SILENCE = 0.85  # the share of the score that is left if nothing is heard at all
+# Longer is better if equally good, because the provider sees more of the subject. Per second under three.
 _PER_SECOND_LESS = 0.06
 _FEWEST = 0.7  # of the pictures that a window should have
-_MOST_CARDS = 0.25  # of them may be cards
+_MOST_CARDS = 0.25  # of them may be title cards
 
-# What is worth nothing and what is worth all; between them in proportion.
+# Values with the lowest and the highest score; linear between them.
 _LIGHT = (8.0, 45.0)  # grey levels
 _GLARE = (250.0, 230.0)
 _CONTRAST = (0.0, 25.0)
-_SHARPNESS = (0.28, 0.50)  # by its logarithm
-_SPEED = (0.3, 0.06)  # widths a second
-_SIZE = (0.0, 0.30)  # of a face: the side of a square of its area as a share of that of the picture
+_SHARPNESS = (0.28, 0.50)  # logarithmic
+_SPEED = (0.3, 0.06)  # widths per second
+_SIZE = (0.0, 0.30)  # of a face: the side of a square of its area relative to that of the picture
 _CONFIDENCE = (0.0, 0.7)
 
-_NOT_ALONE = 0.15  # what a subject is worth that is not alone
-_COMPANY = 0.7  # and all the rest: where nobody was found there may be one all the same
-_CUT_OFF = 0.5  # and one that is not wholly in the picture
+_NOT_ALONE = 0.15  # the score of a subject that is not alone
+_COMPANY = 0.7  # and of everything else: even if nobody was found, somebody may be there
+_CUT_OFF = 0.5  # and of one that is not completely in the picture
 _EDGE = 0.01  # of the picture: a face that near to its edge is probably cut off
-_GAP = 4  # pictures in which a face may be missed between two in which it was found at the same place
-_REMEMBERED = 0.8  # how sure it is there meanwhile
+_GAP = 4  # pictures in which a face may be missed between two that show it at the same place
+_REMEMBERED = 0.8  # its confidence meanwhile
 
-# Somebody who is no face to the model: something that moves in the middle while the margins stand still.
-_STIRRING = 0.35  # what that is worth of a subject
+# Subjects without a face for the model: something moves in the middle while the margins stand still.
+_STIRRING = 0.35  # its score relative to a subject
 _MARGIN = 0.125  # of the picture's width, at either side
 _MOVES = (0.0, 0.05)  # of the contrast, in the middle
 _STILL = (0.5, 0.1)  # of the middle's motion, in the margins
-# What moves in one margin, far from the face, while the other stands still is somebody else who comes or goes.
+# Motion in one margin, far from the face, while the other stands still means that somebody else comes or goes.
 _CROSSES = (1.0, 5.0)  # grey levels
 _CAMERA_STILL = (1.5, 0.5)
-_ELSEWHERE = 0.5  # widths of the face from it
-_UPPER = 0.6  # of the picture's height: below that are shoulders
+_ELSEWHERE = 0.5  # widths of the face between them
+_UPPER = 0.6  # of the picture's height: shoulders are below
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One of a shot's pictures with what those before and after it say: ``speed`` is in widths a second."""
+    """One of a shot's pictures, combined with its neighbours: ``speed`` is in widths per second."""
 
     sample: Sample
     speed: float
@@ -64,12 +64,12 @@ class Picture:
 
     @property
     def size(self) -> float:
-        """Of the face: the side of a square of its area as a share of that of the picture; 0 without one."""
+        """Of the face: the side of a square of its area relative to that of the picture; 0 without one."""
         return self.sample.face.area**0.5 if self.sample.face is not None else 0.0
 
     @property
     def merit(self) -> float:
-        """How good it is to be seen, 0 to 1 less what is for the ear."""
+        """The visual score, 0 to 1 minus the weight of the sound."""
         sample = self.sample
         light = max(0.02, _worth(sample.light, _LIGHT)) * _worth(sample.light, _GLARE)
         texture = 0.25 + 0.75 * _worth(sample.contrast, _CONTRAST)
@@ -91,9 +91,9 @@ class Picture:
 
 
 class Shot:
-    """The pictures of a shot, what is heard in it, and the score of any seconds of it. ``size`` is as shown.
+    """The pictures of a shot, its sound, and the score of any seconds of it. ``size`` is as shown.
 
-    ``black``: all of its pictures are.
+    ``black``: all of its pictures are black.
     """
 
     def __init__(self, stretch: Stretch, audio: SoundAnalysis) -> None:
@@ -115,7 +115,7 @@ class Shot:
         return self._pictures[self._within(start, end)]
 
     def score(self, start: float, end: float) -> float | None:
-        """0 to 1; ``None`` where these seconds have too few pictures, or show nothing but black, a title or a logo."""
+        """0 to 1; ``None`` if these seconds have too few pictures, or show only black, a title or a logo."""
         inside = self._within(start, end)
         merits = self._merits[inside]
         if len(merits) < _FEWEST * (end - start) / EVERY or self._cards[inside].mean() > _MOST_CARDS:
@@ -142,14 +142,14 @@ def _pictures(stretch: Stretch) -> list[Picture]:
 
 
 def _alone_or_not(samples: Sequence[Sample]) -> list[Sample]:
-    """Without a number of subjects that lasts for one picture only."""
+    """Ignore numbers of subjects that last for only one picture."""
     counts = [sample.subjects for sample in samples]
     padded = [*counts[:1], *counts, *counts[-1:]]
     return [replace(each, subjects=sorted(padded[at : at + 3])[1]) for at, each in enumerate(samples)]
 
 
 def _remembered(samples: Sequence[Sample]) -> list[Sample]:
-    """With the faces that were missed between two pictures that show one at the same place."""
+    """Fill in faces that were missed between two pictures that show one at the same place."""
     found = list(samples)
     seen: int | None = None
     for index, sample in enumerate(samples):
@@ -170,7 +170,7 @@ def _speed(stretch: Stretch, instant: float) -> float:
 
 
 def _motion(before: Thumbnail, after: Thumbnail, face: Face | None) -> tuple[float, float]:
-    """How much something stirs in the middle, and how much somebody crosses a margin: both 0 to 1."""
+    """How much something moves in the middle, and how much somebody crosses a margin: both 0 to 1."""
     if before.shape != after.shape:
         return 0.0, 0.0
     moved = np.abs(after - before)
@@ -206,22 +206,22 @@ def _worth(value: float, scale: Sequence[float] | NDArray[np.float64]) -> float:
 
 # -- In words -------------------------------------------------------------------------------------------------------
 
-PRESENT = 0.3  # the confidence from which a face counts
+PRESENT = 0.3  # the confidence above which a face counts
 FACING = 0.5  # see Face.facing
-_WITH_ONE = 0.6  # the share of the pictures that must show a face
+_WITH_ONE = 0.6  # the share of pictures that must show a face
 _WITH_SEVERAL = 0.3
 _LOOKING = 0.7  # the share that must look at the camera
 _LARGE_FACE = 0.2  # see Picture.size
 _DARK = 40.0  # grey levels
 _BLURRED, _SHARP_ENOUGH = 0.33, 0.5
-_STEADY_SPEED = 0.08  # widths a second
+_STEADY_SPEED = 0.08  # widths per second
 _SPEAKING = 0.4
 _AUDIBLE = -45.0  # dBFS
-_HD = 720  # pixels of the short side: what the provider advises
+_HD = 720  # pixels of the short side: recommended by the provider
 
 
 def reasons_and_concerns(shot: Shot, start: float, end: float, *, faces: bool) -> tuple[list[Reason], list[Concern]]:
-    """Reasons and concerns for seconds of ``shot``. ``faces``: whether faces were looked for at all."""
+    """Reasons and concerns for seconds of ``shot``. ``faces``: whether face detection ran at all."""
     pictures = shot.pictures(start, end)
     reasons, concerns = _subjects(pictures) if faces else ([], [])
     sharpness = _mean([picture.sample.sharpness for picture in pictures])

@@ -1,10 +1,10 @@
 """Tone-maps HDR and wide-gamut pictures to SDR BT.709, which every player shows alike.
 
-Phones record HLG (an iPhone's Dolby Vision 8.4 is HLG below), cameras and games PQ. Kept as it is in 8 bits, such a
-picture looks washed out. PyAV's build of ffmpeg has neither zscale nor libplacebo, and swscale's own conversion takes
-longer to begin than the rest of a cut. So a picture Y + d, with Y its brightness and d by what its colours differ from
-grey, becomes f(Y) + f'(Y) M d: f is the curve of brightness, M the matrix from its primaries to those of BT.709. That
-is exact for grey, close for skin, and a little off for glaring colours.
+Phones record HLG (an iPhone's Dolby Vision 8.4 has an HLG base layer), cameras and games PQ. Simply reduced to 8 bits,
+such a picture looks washed out. PyAV's build of ffmpeg has neither zscale nor libplacebo, and swscale's own conversion
+takes longer to initialise than the rest of a cut. So a picture Y + d, with brightness Y and colour difference d,
+becomes f(Y) + f'(Y) M d: f is the brightness curve, M the matrix from its primaries to those of BT.709. That is exact
+for grey, close for skin, and slightly off for saturated colours.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ DEEP: Final = "yuv420p10le"  # the pixel format that is converted
 _Doubles: TypeAlias = NDArray[np.float64]
 
 _WHITE: Final = 203.0  # nits of a white page in HDR (ITU-R BT.2408 section 2.1)
-_BRIGHTEST: Final = 1000.0  # nits of the screen for which HLG is shown (ITU-R BT.2100 table 5)
+_BRIGHTEST: Final = 1000.0  # nits of the screen for which HLG is mapped (ITU-R BT.2100 table 5)
 _GAMMA: Final = 2.4  # of a screen for BT.709 (ITU-R BT.1886)
-_KNEE: Final = 0.8  # of the signal: what is brighter is compressed, so that a sky does not become a white field
-# From linear light of these primaries to that of BT.709 (ITU-R BT.2087 section 2; SMPTE EG 432-1 for P3 of phones).
+_KNEE: Final = 0.8  # of the signal: brighter values are compressed, so that a sky does not become a white area
+# From linear light of these primaries to that of BT.709 (ITU-R BT.2087 section 2; SMPTE EG 432-1 for phones' P3).
 _TO_BT709: Final[dict[int, tuple[tuple[float, float, float], ...]]] = {
     ColorPrimaries.BT2020: ((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)),
     ColorPrimaries.SMPTE432: ((1.2249, -0.2249, 0.0), (-0.0420, 1.0420, 0.0), (-0.0197, -0.0786, 1.0983)),
 }
-_BT2020: Final = (0.2627, 0.6780, 0.0593)  # what red, green and blue have of the brightness (ITU-R BT.2020 table 4)
+_BT2020: Final = (0.2627, 0.6780, 0.0593)  # the shares of red, green and blue in the brightness (ITU-R BT.2020 table 4)
 _BT709: Final = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709 item 3.2
 _BT2020_SPACES: Final = frozenset({9, 10})  # AVCOL_SPC_BT2020_NCL, AVCOL_SPC_BT2020_CL
 
 
 def sdr(frame: av.VideoFrame) -> av.VideoFrame:
-    """A frame of the same size: yuv420p of BT.709, limited range. ``frame`` is :data:`DEEP`, of limited range."""
+    """A frame of the same size: yuv420p of BT.709, limited range. ``frame`` is :data:`DEEP`, in limited range."""
     brightness, *colours = (_samples(plane) for plane in frame.planes)
     curve, slope = _curve(int(frame.color_trc))
     blue, red = ((colour.astype(np.float32) - 512) / 896 for colour in colours)
@@ -79,7 +79,7 @@ _LIGHT: Final = {int(ColorTrc.ARIB_STD_B67): _hlg, int(ColorTrc.SMPTE2084): _pq}
 
 @cache
 def _curve(transfer: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """For each of 1,024 codes of brightness: that of BT.709 in 8 bits, and how steep the curve is there."""
+    """For each of 1,024 brightness codes: that of BT.709 in 8 bits, and the slope of the curve there."""
     signal = np.clip((np.arange(1024) - 64) / 876, 0, 1)
     light = _LIGHT.get(transfer)
     shown = signal if light is None else _compressed((light(signal) / _WHITE) ** (1 / _GAMMA))
@@ -87,14 +87,14 @@ def _curve(transfer: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 
 
 def _compressed(shown: _Doubles) -> _Doubles:
-    """Up to the knee as it is; from there on ever less of it, and never more than 1."""
+    """Unchanged up to the knee, compressed above it, never more than 1."""
     above = 1 - _KNEE
     return np.where(shown <= _KNEE, shown, _KNEE + above * np.tanh((shown - _KNEE) / above))
 
 
 @cache
 def _matrix(primaries: int, *, is_bt2020: bool) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What Cb and Cr of BT.709 have of the Cb and the Cr before."""
+    """The factors from the old Cb and Cr to Cb and Cr of BT.709."""
     red, green, blue = _BT2020 if is_bt2020 else _BT709
     # From (Cb, Cr) to (R - Y, G - Y, B - Y), to the primaries of BT.709, and back.
     by_cb, by_cr = 2 * (1 - blue), 2 * (1 - red)

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 Thumbnail = NDArray[np.float32]  # brightness, 0 to 255
 
-# A picture that is unlike the one before, wherever it is laid on it, and that much more so than its neighbours, is
-# the first of another shot. Likeness is correlation, which light does not change: a flash is no cut.
+# The first picture of another shot differs from the one before, in any alignment, and much more than its neighbours do.
+# Similarity is correlation, which light does not change: a flash is no cut.
 _UNLIKE = 0.5
 _NEIGHBOURS = 0.5  # seconds to either side
 _ABOVE_NEIGHBOURS = 1.6
-# A smaller jump in a calm shot is one within it: something was cut out, or the camera was moved.
+# A smaller jump in a calm shot is a jump cut: something was cut out, or the camera was moved.
 _UNLIKE_ALONE = 0.15
 _ABOVE_ALL_NEIGHBOURS = 4.0
 _SHIFT = 3  # pixels of a thumbnail in each direction
-# Differences that are surely no cut are not looked at any further: in grey levels, and as a share of the contrast.
+# Differences that are certainly no cut are not examined further: in grey levels, and relative to the contrast.
 _CALM, _CALM_SHARE = 3.0, 0.2
 
-# In a dissolve, or a fade, a picture is a mixture of the one before and the one after, which are unlike each other.
-_MIXED = 0.3  # how far from any mixture of them, as a share of their distance
+# In a dissolve or a fade, a picture is a mixture of the one before and the one after, which differ from each other.
+_MIXED = 0.3  # the distance to the nearest mixture, relative to the distance between them
 _UNLIKE_ENDS = 0.4  # their correlation
 _DIFFERENT_ENDS = 8.0  # grey levels
 _SHARES = (0.15, 0.85)  # of the earlier one
@@ -32,7 +32,7 @@ _SHARES = (0.15, 0.85)  # of the earlier one
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The last instant that is surely of one shot, and the first that is of the next: seconds."""
+    """The last instant certainly in one shot, and the first in the next: seconds."""
 
     last: float
     first: float
@@ -42,8 +42,8 @@ class Cut:
 class Change:
     """From one decoded picture, at ``start`` seconds, to the next, at ``end``.
 
-    ``jump`` is 0 where they are alike and 1 where they have nothing in common. ``speed`` is how fast the picture
-    moves, on average over all of it, in widths a second.
+    ``jump`` is 0 if they are alike and 1 if they have nothing in common. ``speed`` is the average motion of the whole
+    picture, in widths per second.
     """
 
     start: float
@@ -63,7 +63,7 @@ def change(start: float, before: Thumbnail, end: float, after: Thumbnail) -> Cha
 
 
 def cuts(changes: Sequence[Change]) -> list[Cut]:
-    """The hard cuts among ``changes``, which follow each other."""
+    """The hard cuts among ``changes``, which are consecutive."""
     ends = np.array([each.end for each in changes])
     jumps = np.array([each.jump for each in changes])
     found = []
@@ -84,7 +84,7 @@ def _is_cut(jump: float, earlier: NDArray[np.float64], later: NDArray[np.float64
 
 
 def dissolves(instants: Sequence[float], thumbnails: Sequence[Thumbnail]) -> list[Cut]:
-    """The gradual transitions in pictures that lie some 0.25 s apart and are not separated by a cut."""
+    """The gradual transitions in pictures some 0.25 s apart that are not separated by a cut."""
     found: list[Cut] = []
     for index in range(2, len(instants) - 2):
         if _is_mixture(thumbnails[index - 2], thumbnails[index], thumbnails[index + 2]):
@@ -118,14 +118,14 @@ def _is_mixture(earlier: Thumbnail, middle: Thumbnail, later: Thumbnail) -> bool
 
 
 def _steepness(picture: Thumbnail) -> float:
-    """The mean gradient in grey levels a pixel."""
+    """The mean gradient in grey levels per pixel."""
     across = np.diff(picture, axis=1)[:-1]
     down = np.diff(picture, axis=0)[:, :-1]
     return float(np.hypot(across, down).mean())
 
 
 def _likeness(before: Thumbnail, after: Thumbnail) -> float:
-    """The correlation of ``before``, without its margin, with whatever part of ``after`` it fits best, 0 to 1."""
+    """The correlation of ``before``, without its margin, with the part of ``after`` that it fits best, 0 to 1."""
     inner = before[_SHIFT:-_SHIFT, _SHIFT:-_SHIFT]
     if not inner.size:
         return max(0.0, _correlation(before, after))

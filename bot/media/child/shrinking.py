@@ -19,14 +19,14 @@ from bot.media.child.soundtrack import soundtrack
 from bot.values.video import Fitted, Unusable, VideoFacts
 
 FITTED: Final = "fitted.mp4"
-LONGEST: Final = 180.0  # seconds: its sound is in memory as a whole
+LONGEST: Final = 180.0  # seconds: all of its sound is in memory
 _SIDES: Final = ((1920, 1080), (1280, 720), (960, 540), (640, 360), (427, 240))  # the longer and the shorter one
 _BITS_A_PIXEL: Final = 0.05  # below that x264 shows blocks, and a smaller picture looks better
-_FEWEST_BITS: Final = 100_000  # of picture in a second: less is nothing to look at
-SPARE: Final = 0.97  # of the bytes: the rest is the container's, and what the rate control misses
-_LESS: Final = 0.9  # of the bits, where it came out too large all the same
+_FEWEST_BITS: Final = 100_000  # of picture per second: less is unwatchable
+SPARE: Final = 0.97  # of the bytes: the rest is for the container, and for errors of the rate control
+_LESS: Final = 0.9  # of the bits, if it came out too large anyway
 _TRIES: Final = 3
-_SOUND: Final = ((1_500_000, 128_000), (0, 64_000))  # in all from so many bits a second on, so many of sound
+_SOUND: Final = ((1_500_000, 128_000), (0, 64_000))  # from so many bits per second in all, so many for the sound
 PRESET: Final = "fast"
 _THREADS: Final = 2
 
@@ -34,8 +34,8 @@ _THREADS: Final = 2
 def fit(source: Path, most_bytes: int, folder: Path) -> Fitted:
     """Write ``fitted.mp4`` (H.264, AAC) of at most ``most_bytes`` into ``folder``, or nothing on failure.
 
-    Its length, its pictures' times and its shape are those of ``source``; it is never larger than that. Raises
-    :class:`~bot.media.child.opening.Refused`, ``CANNOT_BE_SMALLER`` where too little would be left to look at.
+    It keeps the length, timestamps and shape of ``source``, and is never larger. Raises
+    :class:`~bot.media.child.opening.Refused`, ``CANNOT_BE_SMALLER`` if the result would be unwatchable.
     """
     facts = probe(source)
     bits = most_bytes * 8 * SPARE / max(facts.seconds, 0.1)
@@ -54,7 +54,9 @@ def fit(source: Path, most_bytes: int, folder: Path) -> Fitted:
 
 
 def _encode(source: Path, facts: VideoFacts, picture: int, sound: int, into: Path, *, again: bool) -> tuple[int, int]:
-    """Both passes, or the second one ``again`` at another rate; the size in pixels. Rates are in bits a second."""
+    """Run both passes, or the second one ``again`` at another rate; returns the size in pixels. Rates are in bits per
+    second.
+    """
     log = {"passlogfile": str(into.with_suffix(".log")), "preset": PRESET, "b": str(picture)}
     if not again:
         with av.open("nothing", "w", format="null") as container:
@@ -93,7 +95,7 @@ def _pass(
 
 
 def _most(facts: VideoFacts, picture: int, rate: float) -> tuple[int, int]:
-    """The largest size for which ``picture`` bits a second are enough; the smallest there is where none are."""
+    """The largest size for which ``picture`` bits per second are enough; the smallest one if none is."""
     longer, shorter = max(facts.width, facts.height), min(facts.width, facts.height)
     for most in _SIDES:
         factor = min(1.0, most[0] / longer, most[1] / shorter)

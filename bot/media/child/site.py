@@ -1,8 +1,8 @@
-"""Asks yt-dlp where a site keeps a video, and fetches what is wanted of it.
+"""Asks yt-dlp where a site stores a video, and fetches the required part.
 
-yt-dlp alone would need the programs ffmpeg to cut and join, and a JavaScript engine for some formats of some sites. No
-program can be started here. So of what a site offers, plain files over HTTP are taken (pictures and sound in one or
-each in its own), and :mod:`bot.media.child.remote_section` cuts and joins them.
+yt-dlp alone would need ffmpeg's programs to cut and join, and a JavaScript engine for some formats of some sites. No
+program can be started here. So only plain files over HTTP are used (pictures and sound together or separately), and
+:mod:`bot.media.child.remote_section` cuts and joins them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from bot.media.child.remote_section import RemoteFile, Response, take_section
 from bot.values.time_range import TimeRange
 from bot.values.video import SiteVideo, Unusable
 
-_PLAIN: Final = frozenset({"http", "https"})  # not in pieces, as of HLS and DASH
+_PLAIN: Final = frozenset({"http", "https"})  # not in segments, as HLS and DASH
 _TALLEST: Final = 1080  # pixels of the shorter side: a cut is no larger
 _SOUND_FILES: Final = frozenset({"m4a", "mp4", "webm"})
 
 
 def site_video(url: str, into: Path, range: TimeRange | None, most_bytes: int, *, network: int) -> SiteVideo:
-    """Write the video at ``url``, or what lies about ``range`` of it, to ``into`` as MP4, with its own seconds.
+    """Write the video at ``url``, or the part around ``range``, to ``into`` as MP4, with its original timestamps.
 
     ``network`` is the descriptor of :mod:`bot.media.site_proxy`. Raises :class:`Refused`.
     """
@@ -49,7 +49,7 @@ def site_video(url: str, into: Path, range: TimeRange | None, most_bytes: int, *
             raise
         found = _first(info)
         length = found.get("duration")
-        # Seconds that it does not have: others are chosen, by somebody who sees what there is.
+        # The video does not have these seconds: a person has to choose others.
         wanted = None if range is None or (length and float(range.start) >= length) else range
         formats = _chosen(found.get("formats") or [found], None if wanted else most_bytes, length)
 
@@ -72,10 +72,10 @@ def site_video(url: str, into: Path, range: TimeRange | None, most_bytes: int, *
 
 
 class _Silent:
-    """Where yt-dlp says what it does: nobody reads it."""
+    """yt-dlp's logger: nobody reads it."""
 
     def debug(self, message: str) -> None:
-        """Nothing."""
+        """No-op."""
 
     info = warning = error = debug
 
@@ -86,14 +86,14 @@ _PARAMS: Final[Mapping[str, Any]] = {
     "no_warnings": True,
     "noprogress": True,
     "cachedir": False,
-    "proxy": "http://127.0.0.1:9",  # only its kind matters: every connection leads to ours
+    "proxy": "http://127.0.0.1:9",  # only its scheme matters: every connection leads to our proxy
     "socket_timeout": limits.SILENCE_SECONDS,
     "extractor_retries": 1,
-    "geo_bypass": False,  # it would claim to be elsewhere
+    "geo_bypass": False,  # it would claim to be in another country
     "noplaylist": True,
     "playlist_items": "1",
     "format": "best*",
-    "ignore_no_formats_error": True,  # said in our own words
+    "ignore_no_formats_error": True,  # reported in our own words
     "js_runtimes": {},
     "simulate": True,
 }
@@ -113,7 +113,7 @@ def _first(info: Mapping[str, Any] | None) -> Mapping[str, Any]:
 def _chosen(
     formats: Sequence[Mapping[str, Any]], most_bytes: int | None, length: float | None
 ) -> Sequence[Mapping[str, Any]]:
-    """The best picture, and where it has no sound, the best sound. ``most_bytes``: they are fetched whole."""
+    """The best picture, and the best sound if it has none. ``most_bytes``: they are fetched completely."""
     plain = [each for each in formats if each.get("url") and each.get("protocol") in _PLAIN and not each.get("has_drm")]
     sounds = [
         each for each in plain if each.get("vcodec") == "none" and each.get("ext") in _SOUND_FILES and _has_sound(each)
@@ -134,7 +134,7 @@ def _chosen(
 
 
 def _worth(pair: Sequence[Mapping[str, Any]]) -> tuple[bool, float, bool, float]:
-    """With sound, as tall as is of use, of a kind that all decode fast, and of most bytes a second."""
+    """With sound, as tall as useful, of a codec that decodes fast, and with the most bytes per second."""
     picture = pair[0]
     side = min(picture.get("height") or 0, picture.get("width") or picture.get("height") or 0)
     useful = side if side <= _TALLEST else -side
@@ -146,7 +146,7 @@ def _has_sound(each: Mapping[str, Any]) -> bool:
 
 
 def _size(each: Mapping[str, Any], length: float | None) -> float:
-    """In bytes; 0 where nobody knows it, and the proxy counts."""
+    """In bytes; 0 if unknown, and then the proxy counts."""
     known = each.get("filesize") or each.get("filesize_approx")
     return float(known or (each.get("tbr") or 0) * 125 * (length or 0))
 

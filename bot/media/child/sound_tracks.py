@@ -1,7 +1,7 @@
-"""Chooses the sound track that people hear: the default one, unless it is silent where another is not.
+"""Chooses the sound track that people hear: the default one, unless it is silent and another is not.
 
-Screen recorders keep the game, the microphone and a call in tracks of their own, and phones a commentary; players play
-the track that the file calls its default.
+Screen recorders put the game, the microphone and a call into separate tracks, and phones a commentary; players play the
+file's default track.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 _AUDIBLE = 10 ** (-50 / 20)  # of full scale: a track whose loudest sample is below it is silent
-_PLACES = (0.0, 0.25, 0.5, 0.75)  # of the length: where it is listened to
+_PLACES = (0.0, 0.25, 0.5, 0.75)  # of the length: where samples are taken
 _SECONDS = 10.0  # at each of them
 
 
 def audible_track(container: InputContainer, tracks: Sequence[AudioStream]) -> int:
-    """The place in ``tracks``, all of which can be decoded, of the one to use. The file then stands anywhere."""
+    """The index in ``tracks``, all of which can be decoded, of the one to use. Changes the file's position."""
     order = sorted(range(len(tracks)), key=lambda place: not tracks[place].disposition & Disposition.default)
     return next((place for place in order if _is_audible(container, tracks[place])), order[0])
 
@@ -31,8 +31,8 @@ def _is_audible(container: InputContainer, track: AudioStream) -> bool:
 
 
 def _loudest(frame: av.AudioFrame) -> float:
-    """Of its samples, from 0 to 1; of the kind that the frame has, which may change from one to the next."""
-    import numpy as np  # most files have one track, and a probe of them needs no arrays
+    """The largest sample, from 0 to 1; the sample format may change from one frame to the next."""
+    import numpy as np  # most files have one track, and probing them needs no arrays
 
     samples = frame.to_ndarray()
     if samples.dtype.kind == "f":
@@ -42,9 +42,9 @@ def _loudest(frame: av.AudioFrame) -> float:
 
 
 def _heard(container: InputContainer, track: AudioStream, place: float) -> Iterator[av.AudioFrame]:
-    """Some seconds from there on; of a file that cannot be sought in, from where it stands."""
+    """Some seconds from there on; if the file cannot be sought in, from its current position."""
     with suppress(av.error.FFmpegError):
         container.seek(round((container.start_time or 0) + place * (container.duration or 0)))
     most = round(_SECONDS * (track.sample_rate or 48_000) / (track.codec_context.frame_size or 1024))
-    with suppress(av.error.FFmpegError):  # a damaged packet: what comes behind it is not needed
+    with suppress(av.error.FFmpegError):  # a damaged packet: the rest is not needed
         yield from islice(container.decode(track), most)

@@ -20,17 +20,17 @@ RATE = 48_000  # samples a second
 LAYOUT = "stereo"
 SAMPLE_FORMAT = "fltp"
 _CHANNELS = 2
-_RUN_UP = 0.2  # seconds: what decoders need to hear before they are exact (Opus: 80 ms, RFC 7845 section 4.6)
-# Seconds. WebM rounds times to a millisecond, so a frame that is a little off follows on without a seam; one that is
-# further off comes behind a gap.
+_RUN_UP = 0.2  # seconds that decoders need before they are exact (Opus: 80 ms, RFC 7845 section 4.6)
+# Seconds. WebM rounds times to a millisecond, so a frame that is slightly off is appended without a gap; one that is
+# further off comes after a gap.
 _GAP = 0.02
 
 
 def soundtrack(source: Path, start: float, seconds: float) -> Samples | None:
-    """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (in seconds, as a player counts them).
+    """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (in seconds of a player).
 
-    ``None`` where the file has no sound at all. The file is opened a second time, so that reading the sound and
-    reading the pictures do not disturb each other. Raises :class:`~bot.media.child.opening.Refused`.
+    ``None`` if the file has no sound at all. The file is opened a second time, so that reading the sound and reading
+    the pictures do not interfere. Raises :class:`~bot.media.child.opening.Refused`.
     """
     with open_video(source) as video:
         track = video.sound
@@ -49,29 +49,29 @@ def soundtrack(source: Path, start: float, seconds: float) -> Samples | None:
 
 
 def _from(video: Video, track: AudioStream, seconds: float) -> Iterator[av.AudioFrame]:
-    """The first frame of all, then those from ``seconds`` on: whether there is sound is not a question of when."""
+    """The very first frame, then those from ``seconds`` on: the first one shows whether there is any sound."""
     first = next(decoded(video, track), None)
     if first is None:
         return
     yield first
     if track.time_base is not None:
-        with suppress(av.error.FFmpegError):  # nothing can be sought: all of it is read
+        with suppress(av.error.FFmpegError):  # cannot seek: all of it is read
             video.container.seek(round((seconds + video.start) / track.time_base), stream=track)
     yield from decoded(video, track)
 
 
 class _SampleBuffer:
-    """A fixed number of samples, into which frames are written where they belong."""
+    """A fixed number of samples, into which frames are written at their positions."""
 
     def __init__(self, length: int) -> None:
         self.samples: Samples = np.zeros((_CHANNELS, length), np.float32)
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
-        self._written = 0  # where the next resampled sample goes
-        self._due = 0.0  # where the next frame would follow without a gap
+        self._written = 0  # position of the next resampled sample
+        self._due = 0.0  # position at which the next frame would follow without a gap
 
     def add(self, frame: av.AudioFrame, at: float) -> None:
-        """``frame`` at ``at`` seconds, which may lie before or after these samples."""
+        """Write ``frame`` at ``at`` seconds, which may be before or after these samples."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or kind != self._kind or abs(at * RATE - self._due) > _GAP * RATE:
             self.finish()
@@ -82,7 +82,7 @@ class _SampleBuffer:
             self._write(part)
 
     def finish(self) -> None:
-        """Write what the resampler still holds."""
+        """Write the rest of the resampler's buffer."""
         if self._resampler is not None:
             for part in self._resampler.resample(None):
                 self._write(part)

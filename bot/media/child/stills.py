@@ -23,18 +23,18 @@ APART: Final = 0.3  # seconds
 STILL_SIDE: Final = 1280  # pixels, the longer one
 PORTRAIT: Final = "portrait.jpg"
 PORTRAIT_SIDE: Final = 768  # pixels
-_PARTS: Final = 10  # of a clip: one picture of each is kept, so that they need little memory, and three are apart
+_PARTS: Final = 10  # of a clip: one picture of each is kept, which limits memory, and leaves three that are apart
 _LOOKS: Final = 3  # at each part
-_SHARPNESS_SEEN_IN: Final = 640  # pixels, the longer side
-_FACES_SOUGHT_IN: Final = 320  # pixels, the longer side: a face that is lost in it is too small for a portrait
-_FACE_SIDE: Final = 96  # pixels: each face in the same size, or a near one would seem blurred beside a far one
-_LARGE_FACE: Final = 0.3  # of the picture, as the root of its area: a larger one is no better
+_SHARPNESS_SEEN_IN: Final = 640  # pixels of the longer side, for sharpness
+_FACES_SOUGHT_IN: Final = 320  # pixels of the longer side: a face that is lost at this size is too small for a portrait
+_FACE_SIDE: Final = 96  # pixels: faces are compared in one size, or a near one would seem blurred beside a far one
+_LARGE_FACE: Final = 0.3  # of the picture, as the root of its area: larger ones are no better
 _BLURRED: Final = 0.4  # of the sharpness (a variance) of the sharpest one
-_NO_FACE: Final = 0.2  # as prominent as a small face: sharpness alone decides among such pictures
+_NO_FACE: Final = 0.2  # the prominence of pictures without a face: among these, sharpness alone decides
 _AROUND_A_FACE: Final = 2.6  # times the face: hair and shoulders
 _FACE_ABOVE_MIDDLE: Final = 0.15  # of the portrait: there is more below a face than above it
 _SMALLEST_PORTRAIT: Final = 160  # pixels
-_HEADS: Final = 0.25  # of what a tall picture has to lose, what it loses at the top: heads are up there
+_HEADS: Final = 0.25  # the share of a tall picture's crop that is taken from the top, where heads are
 _QUALITY: Final = 90
 
 Faces = Callable[[Rgb], Sequence[Face]]
@@ -44,7 +44,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that may become a still: upright, shown from ``instant`` seconds of the clip on."""
+    """A candidate for a still: upright, shown from ``instant`` seconds of the clip on."""
 
     picture: av.VideoFrame
     instant: float
@@ -53,7 +53,7 @@ class Candidate:
 
 
 class Candidates:
-    """The pictures of a clip that may become stills: the sharpest of each tenth of it."""
+    """The candidates for stills of a clip: the sharpest picture of each tenth of it."""
 
     def __init__(self, seconds: float) -> None:
         self._part = seconds / _PARTS
@@ -62,9 +62,9 @@ class Candidates:
         self._due = 0
 
     def offer(self, picture: av.VideoFrame, instant: float) -> None:
-        """Look at ``picture``, upright and shown from ``instant`` (seconds of the clip) on, if it is time to.
+        """Consider ``picture``, upright and shown from ``instant`` (seconds of the clip) on, if it is time to.
 
-        Pictures are offered in order.
+        Pictures must be offered in order.
         """
         looks = int(instant / self._part * _LOOKS + 1e-6)
         if looks < self._due:
@@ -83,10 +83,10 @@ class Candidates:
 
 
 def take_stills(candidates: Candidates, folder: Path, *, faces: Faces | None) -> tuple[Still, ...]:
-    """Write ``portrait.jpg`` and ``still-1.jpg`` … into ``folder``: the best first, three to five of them.
+    """Write ``portrait.jpg`` and ``still-1.jpg`` … into ``folder``: best first, three to five of them.
 
-    They are at least :data:`APART` seconds apart, so a clip with few pictures gives fewer. A blurred one is taken only
-    where there are not three others. ``faces`` finds the faces in a picture; with ``None`` sharpness alone decides.
+    They are at least :data:`APART` seconds apart, so a clip with few pictures gives fewer. A blurred one is used only
+    if there are not three others. ``faces`` finds the faces in a picture; with ``None`` sharpness alone decides.
     """
     scaler = Scaler()
     chosen = _chosen([_rated(candidate, scaler, faces) for candidate in candidates.kept])
@@ -102,13 +102,13 @@ def take_stills(candidates: Candidates, folder: Path, *, faces: Faces | None) ->
 
 @dataclass(frozen=True, slots=True)
 class _Rated:
-    """A candidate and what is seen in it."""
+    """A candidate and its ratings."""
 
     picture: av.VideoFrame
     instant: float
-    face: Box | None  # in shares of the picture's sides
-    prominence: float  # of the face: how large and how sure, 0 to 1
-    sharpness: float  # of the face, or of the whole where there is none
+    face: Box | None  # as fractions of the picture's sides
+    prominence: float  # of the face: size and confidence, 0 to 1
+    sharpness: float  # of the face, or of the whole picture if there is none
 
 
 def _rated(candidate: Candidate, scaler: Scaler, faces: Faces | None) -> _Rated:
@@ -148,7 +148,7 @@ def _close_up(grey: Grey, face: Box) -> Grey:
 
 
 def _sharpness(grey: Grey) -> float:
-    """The variance of the Laplacian: what changes from pixel to pixel, beyond even slopes. Darkness has little."""
+    """The variance of the Laplacian: changes from pixel to pixel, ignoring even slopes. Dark areas have little."""
     if min(grey.shape) < 3:
         return 0.0
     edges = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
@@ -159,8 +159,8 @@ def _sharpness(grey: Grey) -> float:
 
 
 def _chosen(rated: Sequence[_Rated]) -> list[_Rated]:
-    """The best first. None is taken that would leave no room for as many as there must be."""
-    sharpest = {True: 0.0, False: 0.0}  # with a face, and without: the sharpness of one says nothing about the other
+    """Best first. A picture is skipped if it would leave no room for the required number."""
+    sharpest = {True: 0.0, False: 0.0}  # with a face, and without: their sharpness cannot be compared
     for each in rated:
         sharpest[each.face is not None] = max(sharpest[each.face is not None], each.sharpness)
 
@@ -209,7 +209,7 @@ def _portrait(best: _Rated, scaler: Scaler, folder: Path) -> Still:
 
 
 def _portrait_square(size: tuple[int, int], face: Box | None) -> tuple[int, int, int]:
-    """Left, top and side, in pixels: about the face, or else in the middle of what is not cut off heads."""
+    """Left, top and side, in pixels: around the face, or else in the middle without cutting off heads."""
     width, height = size
     if face is None:
         side = min(size)

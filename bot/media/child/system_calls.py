@@ -1,7 +1,7 @@
-"""Has the kernel refuse system calls that no decoder needs: those that open sockets or touch other processes.
+"""Makes the kernel refuse system calls that no decoder needs: those that open sockets or touch other processes.
 
 This works where namespaces are refused, for example in a container, and cannot be undone (Linux, "Seccomp BPF",
-userspace-api/seccomp_filter). It is not a complete list of what could be abused.
+userspace-api/seccomp_filter). The list is not complete.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Final
 
 _X86_64, _AARCH64 = 0xC000003E, 0xC00000B7  # linux/audit.h
 _ARCHITECTURES: Final = {"x86_64": _X86_64, "aarch64": _AARCH64}
-# The numbers of each call there (asm/unistd.h). fork and vfork are kinds of clone on the newer one.
+# The numbers of each call there (asm/unistd.h). On the newer one, fork and vfork are variants of clone.
 _REFUSED: Final[Mapping[str, Mapping[int, int]]] = {
     "socket": {_X86_64: 41, _AARCH64: 198},
     "socketpair": {_X86_64: 53, _AARCH64: 199},
-    "io_uring_setup": {_X86_64: 425, _AARCH64: 425},  # whose requests no filter sees
+    "io_uring_setup": {_X86_64: 425, _AARCH64: 425},  # its requests bypass the filter
     "fork": {_X86_64: 57},
     "vfork": {_X86_64: 58},
     "execve": {_X86_64: 59, _AARCH64: 221},
@@ -38,7 +38,7 @@ _REFUSED: Final[Mapping[str, Mapping[int, int]]] = {
 _CLONE: Final = {_X86_64: 56, _AARCH64: 220}
 _CLONE3: Final = {_X86_64: 435, _AARCH64: 435}
 _TGKILL: Final = {_X86_64: 234, _AARCH64: 131}
-_FIRST_X32: Final = 0x40000000  # the calls of x86_64 once more, under other numbers
+_FIRST_X32: Final = 0x40000000  # the calls of x86_64 repeated under other numbers
 _CLONE_THREAD: Final = 0x00010000
 
 # Classic BPF (linux/bpf_common.h, linux/seccomp.h); the fields are offsets in struct seccomp_data, both little-endian.
@@ -50,7 +50,7 @@ _SECCOMP_MODE_FILTER: Final = 2
 
 
 class _Instruction(ctypes.Structure):
-    """``skip_if`` and ``skip_unless``: how many instructions a test jumps over."""
+    """``skip_if`` and ``skip_unless``: how many instructions a test skips."""
 
     _fields_ = (
         ("code", ctypes.c_uint16),
@@ -65,7 +65,9 @@ class _Program(ctypes.Structure):
 
 
 def refuse_system_calls(libc: ctypes.CDLL) -> None:
-    """For this thread and those it starts. Needs "no new privileges"; does nothing on an unknown architecture."""
+    """Applies to this thread and those it starts. Needs "no new privileges"; does nothing on an unknown
+    architecture.
+    """
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or sys.maxsize < 2**32:  # a 32-bit Python on a 64-bit kernel has other numbers
         return
@@ -85,16 +87,16 @@ def _filter(architecture: int) -> Iterator[tuple[int, int, int, int]]:
         if architecture in numbers:
             yield _EQUAL, 0, 1, numbers[architecture]
             yield _RETURN, 0, 0, _REFUSE | errno.EPERM
-    # Its arguments lie in memory, where no filter looks. The C library then starts its threads with clone.
+    # Its arguments are in memory, which a filter cannot read. The C library then starts its threads with clone.
     yield _EQUAL, 0, 1, _CLONE3[architecture]
     yield _RETURN, 0, 0, _REFUSE | errno.ENOSYS
     yield from _only_with(_CLONE[architecture], _ANY_BIT, _CLONE_THREAD)
-    yield from _only_with(_TGKILL[architecture], _EQUAL, os.getpid())  # abort() is a signal to oneself
+    yield from _only_with(_TGKILL[architecture], _EQUAL, os.getpid())  # abort() sends a signal to the process itself
     yield _RETURN, 0, 0, _ALLOW
 
 
 def _only_with(number: int, test: int, value: int) -> Iterator[tuple[int, int, int, int]]:
-    """The call is allowed where its first argument passes the test."""
+    """Allow the call if its first argument passes the test."""
     yield _EQUAL, 0, 4, number
     yield _LOAD, 0, 0, _FIRST_ARGUMENT
     yield test, 0, 1, value

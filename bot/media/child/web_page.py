@@ -1,8 +1,8 @@
-"""Reads a web page for the address of the video that it shows, as it says itself: nothing on it is run or fetched.
+"""Finds the URL of the video that a web page shows in the page's own metadata: nothing on it is run or fetched.
 
 Share pages name their file for other sites to embed: Open Graph (ogp.me), Twitter's player cards, or a plain
-``<video>``. Reddit names its files in an attribute of its own player. The parser is Python's own: it is kept with
-Python, and in this process a page that is made to keep it busy costs no more than the time that a look may take.
+``<video>``. Reddit names its files in an attribute of its own player. The parser is Python's own, which is maintained,
+and in this process a malicious page costs at most the time limit of the operation.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
-_NAMES = ("og:video:secure_url", "og:video:url", "og:video", "twitter:player:stream")  # the surest first
-_PLAYERS = frozenset({"text/html", "application/x-shockwave-flash"})  # what is embedded is a page again
+_NAMES = ("og:video:secure_url", "og:video:url", "og:video", "twitter:player:stream")  # the most reliable first
+_PLAYERS = frozenset({"text/html", "application/x-shockwave-flash"})  # such embeds are pages again
 _REDDIT_PLAYERS = frozenset({"shreddit-player", "shreddit-player-2"})
-_PLAYLISTS = (".m3u8", ".mpd")  # not a file: many
+_PLAYLISTS = (".m3u8", ".mpd")  # many files instead of one
 _SCHEMES = ("http:", "https:")
 
 
 def video_on_page(source: Path) -> str | None:
-    """The address as it stands there, perhaps relative to the page's own; ``None`` where it shows no video file."""
+    """The URL in the page, perhaps relative to the page's own; ``None`` if it shows no video file."""
     page = _Page()
     page.feed(source.read_text("utf-8", errors="replace"))
     page.close()
@@ -30,7 +30,7 @@ def video_on_page(source: Path) -> str | None:
 
 
 class _Page(HTMLParser):
-    """``meta``: the first of each of the names; ``shown``: the sources of its videos in order."""
+    """``meta``: the first value of each name; ``shown``: the sources of its videos in order."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -62,11 +62,11 @@ class _Page(HTMLParser):
 
 
 def _packaged(described: str) -> list[str]:
-    """The largest MP4 of a video on Reddit, with its sound; its other addresses are playlists, or have none."""
+    """The largest MP4 of a video on Reddit, with its sound; its other URLs are playlists, or have none."""
     try:
         files = json.loads(described)["playbackMp4s"]["permutations"]
         return [max(files, key=lambda each: each["source"]["dimensions"]["height"])["source"]["url"].strip()]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # somebody's page may say anything
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # a page may contain anything
         return []
 
 
