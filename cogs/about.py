@@ -1,4 +1,4 @@
-"""``/help`` and ``/about``: what the bot does, how to start, and what cannot be promised."""
+"""``/help`` and ``/about``: what the bot does, how to start, and its limitations."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class _Client(Protocol):
 
 
 class About(commands.Cog):
-    """The two commands that only say something. ``version`` is Castbook's.
+    """The two informative commands. ``version`` is Castbook's.
 
     ``availability`` is that of the models that make characters, ``video_availability`` of those that make videos.
     """
@@ -127,7 +127,7 @@ class About(commands.Cog):
 
     @app_commands.command(name="help", description="What Castbook does, and how to start.")
     async def help(self, interaction: discord.Interaction) -> None:
-        """Say how to start, to the person who asked alone."""
+        """Explain how to start, visible to the asker only."""
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         embed = _embed(interaction, text("Your first character"), (_HELP,))
         for name, value in _HELP_PARTS:
@@ -136,7 +136,7 @@ class About(commands.Cog):
 
     @app_commands.command(name="about", description="Which version this is, and who makes the characters.")
     async def about(self, interaction: discord.Interaction) -> None:
-        """Say what this is, to the person who asked alone."""
+        """Say what this is, visible to the asker only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         embed, locale = _embed(interaction, self._title, _ABOUT), str(interaction.locale)
         for names, availability in ((_MODELS, self._availability), (_VIDEO_MODELS, self._video_availability)):
@@ -149,7 +149,7 @@ class About(commands.Cog):
 
     @on_press(ShowAppsMenu)
     async def show_apps_menu(self, interaction: discord.Interaction, _: ShowAppsMenu) -> None:
-        """Say where the message menu is, to a person who gave a link to a message."""
+        """Explain where the message menu is, to a person who gave a link to a message."""
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         words = "\n\n".join(say(each, locale, mentions) for each in _APPS_MENU)
         shown = MessageContent(
@@ -170,7 +170,7 @@ def _embed(interaction: discord.Interaction, title: Text, paragraphs: tuple[Text
 
 
 def _closed(interaction: discord.Interaction) -> Text | None:
-    """Why the person cannot use anything else just where they are: these two commands are answered all the same."""
+    """Why the person cannot use anything else in this place: these two commands are answered anyway."""
     try:
         cast("_Client", interaction.client).handlers.check_access(interaction)
     except Refusal as refusal:

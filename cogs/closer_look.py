@@ -1,4 +1,4 @@
-"""The picker's closer look: seconds as a moving picture, moved by half a second before they are used."""
+"""The picker's closer look: seconds as an animated picture, shifted by half a second before they are used."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bot.values.time_range import TimeRange
 
 
 class CloserLook(commands.Cog):
-    """Answers presses in the place of the picker. The job itself waits on, and nothing is written.
+    """Replaces the picker while it is open. The job keeps waiting, and nothing is written.
 
-    A preview has no question to come back to: it stays, and its seconds are shown in a message below it.
+    A preview has no question to return to: it stays, and its seconds are shown in a message below it.
     """
 
     def __init__(self, *, jobs: OwnedJobStore, inspection: VideoInspection) -> None:
@@ -28,7 +28,7 @@ class CloserLook(commands.Cog):
 
     @on_press(WatchSeconds)
     async def watch(self, interaction: discord.Interaction, button: WatchSeconds) -> None:
-        """Show the seconds of the button."""
+        """Show the button's seconds."""
         if button.adjustment == PREVIEWED:
             await interaction.response.defer(thinking=True, ephemeral=True)
         else:

@@ -1,4 +1,4 @@
-"""What the buttons do that start a character from a video that is here: of a preview, a failed job, a character."""
+"""Buttons that start a character from a video that is here: of a preview, a failed job, or a character."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.values.time_range import TimeRange
 
 
 class EarlierVideoButtons(commands.Cog):
-    """Nothing has to be attached again. Another person's job is an unknown one."""
+    """Nothing has to be attached again. Another person's job counts as unknown."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class EarlierVideoButtons(commands.Cog):
 
     @on_press(UsePreview)
     async def use_preview(self, interaction: discord.Interaction, button: UsePreview) -> None:
-        """Take one of the suggestions. Its drawbacks were listed with it, so they are not asked about again."""
+        """Use one of the suggestions. Its concerns were shown with it, so they are not asked about again."""
         await self._use(interaction, button.job_id, TimeRange.parse(button.seconds), anyway=True)
 
     @on_press(OtherPreviewSeconds)
@@ -48,7 +48,7 @@ class EarlierVideoButtons(commands.Cog):
 
     @on_submit(PreviewForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take other seconds; where they don't work, they are told why, and the preview stays."""
+        """Use other seconds; if they are unusable, say why, and leave the preview."""
         try:
             await self._use(
                 interaction, job_id, TimeRange.parse(typed["range"]), anyway=False, name=typed.get("name", "")
@@ -69,7 +69,7 @@ class EarlierVideoButtons(commands.Cog):
 
     @on_press(MakeWithModel)
     async def make_with_model(self, interaction: discord.Interaction, button: MakeWithModel) -> None:
-        """Start a job that has a model make a portable character, from the clip that is kept with it."""
+        """Start a job in which a model makes a portable character from its stored clip."""
 
         async def write(job_id: str, origin: Origin) -> Job:
             return await self._earlier.make_by_model(interaction.user.id, button.character_id, job_id, origin)
@@ -78,7 +78,7 @@ class EarlierVideoButtons(commands.Cog):
 
     @on_press(RetryJob)
     async def retry(self, interaction: discord.Interaction, button: RetryJob) -> None:
-        """Start a job that failed once more, as a new one."""
+        """Start a failed job again, as a new one."""
 
         async def write(job_id: str, origin: Origin) -> Job:
             return await self._earlier.retry(interaction.user.id, button.job_id, job_id, origin)

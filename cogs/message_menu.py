@@ -1,4 +1,4 @@
-"""The message menu "Make a character": how to use a video that somebody has posted."""
+"""The message menu "Make a character", for videos that somebody has posted."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _NAME = 80  # characters of a file's name
 
 
 class DraftForm(DurableForm, prefix="cbf:draft"):
-    """Asks for the seconds and a name, and where there are several videos which one it is.
+    """Asks for the seconds and a name, and, if there are several videos, which one to use.
 
-    There is a draft for each; the form's subject is the id of the first.
+    There is a draft for each video; the form's subject is the id of the first.
     """
 
     def __init__(self, drafts: Sequence[Draft], locale: str) -> None:
@@ -52,9 +52,9 @@ class DraftForm(DurableForm, prefix="cbf:draft"):
 
 
 class MessageMenu(commands.Cog):
-    """Opens a form that asks for the seconds, and keeps the attachment as a draft until it is submitted.
+    """Opens a form that asks for the seconds, and stores the attachment as a draft until it is submitted.
 
-    The form carries the draft's id, so a form that was open during a restart is still answered.
+    The form carries the draft's id, so a form that was open during a restart can still be submitted.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class MessageMenu(commands.Cog):
         self._tree.remove_command(self._menu.name, type=self._menu.type)
 
     async def open(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Show the form, then keep the drafts: a form has to be the first answer."""
-        forwarded = bool(message.message_snapshots)  # whose it was nobody can tell
+        """Show the form, then store the drafts, because a form has to be the first answer."""
+        forwarded = bool(message.message_snapshots)  # its author is unknown
         of_others = forwarded or message.author.id != interaction.user.id
         drafts = [
             Draft(
@@ -99,13 +99,13 @@ class MessageMenu(commands.Cog):
             await self._drafts.add(draft)
 
     def _taken(self, videos: Sequence[discord.Attachment]) -> Sequence[Attachment]:
-        """Those that are not too large; where all are, that is told of the first."""
+        """Those that are not too large; if all are, an error about the first."""
         small = [video for video in videos if video.size <= self._max_bytes] or videos[:1]
         return [attached(video, max_bytes=self._max_bytes) for video in small]
 
     @on_submit(DraftForm)
     async def submit(self, interaction: discord.Interaction, draft_id: str, typed: Mapping[str, str]) -> None:
-        """Start the job, with the draft that belongs to the form."""
+        """Start the job from the form and its draft."""
 
         async def write(job_id: str, origin: Origin) -> Job:
             draft = await self._drafts.take(interaction.user.id, typed.get("video", draft_id))
@@ -141,7 +141,7 @@ def _named(number: int, draft: Draft, locale: str) -> str:
 
 
 def _videos_of(message: discord.Message) -> Sequence[discord.Attachment]:
-    """In its own order, then those of the messages that it forwards. Raises BadSource where there is none."""
+    """The message's own videos in order, then those of the messages it forwards. Raises BadSource if there are none."""
     attachments = [*message.attachments, *(each for copy in message.message_snapshots for each in copy.attachments)]
     videos = [each for each in attachments if _is(each, "video/") or is_video_name(each.filename)]
     if videos:

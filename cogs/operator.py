@@ -1,4 +1,4 @@
-"""``/operator block | unblock | resume | health``: for the people who run the bot, in their own server."""
+"""``/operator block | unblock | resume | health``: for the operators, in their own server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.texts import Text, text
 from bot.values.clock import Clock
 
 Report = Callable[[], Awaitable[Sequence[tuple[Text, Text, bool]]]]
-"""The state of the bot: name, value and whether that value is all right, for each thing that is checked."""
+"""The state of the bot: name, value and whether it is healthy, for each item checked."""
 Resume = Callable[[], Awaitable[bool]]
 """Ends a pause of submissions; returns whether there was one."""
 
@@ -24,7 +24,7 @@ Resume = Callable[[], Awaitable[bool]]
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 class Operator(commands.GroupCog, group_name="operator", group_description="For the people who run this bot."):
-    """Added to the operator's server only, and answered to ``owners`` only."""
+    """Registered only in the operator's server, and answered only to ``owners``."""
 
     def __init__(
         self, *, blocks: BlockStore, owners: Sequence[int], report: Report, resume: Resume, clock: Clock
@@ -37,16 +37,16 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
         self._clock = clock
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Discord shows these commands to everybody in that server."""
+        """Discord shows these commands to everybody in that server, so the user is checked here."""
         if interaction.user.id not in self._owners:
-            # discord.py hands only an AppCommandError to the error handler, which answers.
+            # discord.py passes only an AppCommandError to the error handler, which answers.
             raise app_commands.CheckFailure from Refusal(text("Only the people who run this bot can use this."))
         return True
 
     @app_commands.command(name="block", description="Block somebody from using the bot, everywhere.")
     @app_commands.describe(user="Who to block")
     async def block(self, interaction: discord.Interaction, user: discord.User) -> None:
-        """What they have running goes on, but they cannot start or answer anything."""
+        """Their running jobs continue, but they cannot start or answer anything."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         news = await self._blocks.block(user.id, now=self._clock())
         if news:
@@ -57,7 +57,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
     @app_commands.command(name="unblock", description="Let somebody use the bot again.")
     @app_commands.describe(user="Who to unblock")
     async def unblock(self, interaction: discord.Interaction, user: discord.User) -> None:
-        """The counterpart of :meth:`block`."""
+        """Undo :meth:`block`."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         news = await self._blocks.unblock(user.id)
         if news:
@@ -67,7 +67,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
 
     @app_commands.command(name="resume", description="Submit to ToAPIs again after a pause.")
     async def resume(self, interaction: discord.Interaction) -> None:
-        """For a balance that cannot be read: by itself a pause ends only once it can."""
+        """For a balance that cannot be read: otherwise a pause ends only once it can."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         if await self._resume():
             await _say(interaction, text("Submissions are on again. If ToAPIs refuses the next one, they pause again."))
@@ -76,7 +76,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
 
     @app_commands.command(name="health", description="See whether the bot, ToAPIs and the jobs are all right.")
     async def health(self, interaction: discord.Interaction) -> None:
-        """A field for each thing that is checked."""
+        """Show a field for each item checked."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         lines = await self._report()
         locale = str(interaction.locale)

@@ -1,4 +1,4 @@
-"""``/privacy export`` and ``delete``: people get everything that is kept about them, or have it deleted."""
+"""``/privacy export`` and ``delete``: people get everything that is stored about them, or have it deleted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from bot.values.job import Step
 class Privacy(
     commands.GroupCog, group_name="privacy", group_description="What I keep about you: get it, or delete it."
 ):
-    """Always about the person who asks, and shown to them alone. ``day_limit``: jobs per day; 0 is no limit."""
+    """Always about the asker, and visible to them only. ``day_limit``: jobs per day; 0 is no limit."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Privacy(
 
     @app_commands.command(name="export", description="Get everything I keep about you, as a zip.")
     async def export(self, interaction: discord.Interaction) -> None:
-        """The first part, which mostly is all of it."""
+        """Send the first part, which usually is all of it."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._send_part(interaction, 1)
 
     @on_press(NextPart)
     async def another_part(self, interaction: discord.Interaction, button: NextPart) -> None:
-        """By the button under the part before. Each part is made when it is asked for, so none has to be kept."""
+        """Send the next part, when its button is pressed. Each part is made on request, so none has to be stored."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._send_part(interaction, button.part)
 
@@ -127,7 +127,7 @@ class Privacy(
 
     @on_press(DeleteEverything, DeleteWithMessages)
     async def delete_everything(self, interaction: discord.Interaction, button: PrivacyButton) -> None:
-        """Delete what there is now, however long ago the question was asked."""
+        """Delete what exists now, however long ago the question was asked."""
         await interaction.response.defer()
         remove = isinstance(button, DeleteWithMessages)
         erased = await self._erasure.erase(interaction.user.id, remove_messages=remove)

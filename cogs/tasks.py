@@ -67,9 +67,9 @@ _QUESTIONS: Mapping[type[JobButton], Question] = {
 
 
 class Tasks(commands.Cog):
-    """The list, and what the buttons of jobs do, in the list and under the jobs' own messages.
+    """The list, and the buttons of jobs in the list and on the jobs' own messages.
 
-    Every query carries the id of the person who presses: another person's job is an unknown one.
+    Every query carries the id of the person who presses: another person's job counts as unknown.
     """
 
     def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, task_list: TaskList, clock: Clock) -> None:
@@ -81,13 +81,13 @@ class Tasks(commands.Cog):
 
     @app_commands.command(name="tasks", description="What is running, what is waiting for you, and what is done.")
     async def tasks(self, interaction: discord.Interaction) -> None:
-        """The list, for its owner alone."""
+        """Show the list, to its owner only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._list.draw(interaction)
 
     @on_press(OpenJob)
     async def open(self, interaction: discord.Interaction, menu: OpenJob) -> None:
-        """Show one job of the list in its place."""
+        """Show one job of the list, replacing it."""
         await interaction.response.defer()
         await self._list.open(interaction, menu.chosen)
 
@@ -101,7 +101,7 @@ class Tasks(commands.Cog):
 
     @on_press(GiveConsent, MakeAnother, UseAnyway, UseOfferedName)
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
-        """Yes to the question of a job."""
+        """Answer a job's question with yes."""
 
         async def answered(owner_id: int, job_id: str, origin: Origin) -> Job:
             return await self._job_service.answer(owner_id, job_id, _QUESTIONS[type(button)], origin)
@@ -110,34 +110,34 @@ class Tasks(commands.Cog):
 
     @on_press(MakeLouder)
     async def make_louder(self, interaction: discord.Interaction, button: MakeLouder) -> None:
-        """Use the doubted seconds, and make their sound louder."""
+        """Use the seconds in question, with louder sound."""
         await self._go_on(interaction, button.job_id, self._job_service.make_louder, in_list=button.in_list)
 
     @on_press(SendAgain)
     async def send_again(self, interaction: discord.Interaction, button: SendAgain) -> None:
-        """Submit a job once more."""
+        """Submit a job again."""
         await self._go_on(interaction, button.job_id, self._job_service.send_again, in_list=button.in_list)
 
     @on_press(CheckAgain)
     async def check_again(self, interaction: discord.Interaction, button: CheckAgain) -> None:
-        """Ask the provider once more about a job."""
+        """Ask the provider again about a job."""
         await self._go_on(interaction, button.job_id, self._job_service.check_again, in_list=button.in_list)
 
     @on_press(ShowResult)
     async def show(self, interaction: discord.Interaction, button: ShowResult) -> None:
-        """Show a result to its owner alone: a public one was meant for the place where it was asked for."""
+        """Show a result to its owner only: a public one was meant for the place where it was requested."""
         show_again = self._job_service.show_again
         await self._go_on(interaction, button.job_id, show_again, in_list=button.in_list, private=True)
 
     @on_press(UseSeconds)
     async def use(self, interaction: discord.Interaction, button: UseSeconds) -> None:
-        """Take one of the suggestions. Its drawbacks were listed with it, so they are not asked about again."""
+        """Use one of the suggestions. Its concerns were shown with it, so they are not asked about again."""
         seconds = TimeRange.parse(button.seconds)
         await self._go_on(interaction, button.job_id, partial(self._choose, seconds, anyway=True))
 
     @on_press(OtherSeconds)
     async def open_seconds_form(self, interaction: discord.Interaction, button: OtherSeconds) -> None:
-        """Open the form, with what was typed last. Whether the job still waits is checked when it comes back."""
+        """Open the form, filled with the last input. Whether the job still waits is checked when it is submitted."""
         typed, named = self._typed[button.job_id], True
         try:
             job = await within(limits.READ_BEFORE_FORM, self._owned(interaction, button.job_id))
@@ -151,7 +151,7 @@ class Tasks(commands.Cog):
 
     @on_submit(SecondsForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take other seconds, perhaps after a restart; where they don't work, the person is told why."""
+        """Use other seconds, also after a restart; if they are unusable, say why."""
         job = await self._owned(interaction, job_id)
         try:
             seconds = TimeRange.parse(typed["range"])
@@ -165,7 +165,7 @@ class Tasks(commands.Cog):
 
     @on_press(TypeJobName)
     async def open_name_form(self, interaction: discord.Interaction, button: TypeJobName) -> None:
-        """Open the form, with the name that is taken."""
+        """Open the form, filled with the name that is taken."""
         taken = ""
         try:
             job = await within(limits.READ_BEFORE_FORM, self._owned(interaction, button.job_id))
@@ -177,7 +177,7 @@ class Tasks(commands.Cog):
 
     @on_submit(NameForm)
     async def name_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take another name; where that is taken as well, the job asks once more."""
+        """Use another name; if that is taken as well, the job asks again."""
         name = visible_name(typed["name"])
         opener = TypeJobName(job_id, interaction.user.id, in_list=True)
         in_list = interaction.message is not None and has_item(interaction.message, opener)
@@ -201,7 +201,7 @@ class Tasks(commands.Cog):
 
     @on_press(PickSeconds)
     async def pick(self, interaction: discord.Interaction, button: PickSeconds) -> None:
-        """Show the picker: in the place of the question, or in a new message where others see that one."""
+        """Show the picker: instead of the question, or in a new message if others see that one."""
         await self._go_on(interaction, button.job_id, self._job_service.pick, in_list=button.in_list)
 
     async def _go_on(
@@ -213,15 +213,15 @@ class Tasks(commands.Cog):
         in_list: bool = False,
         private: bool = False,
     ) -> None:
-        """Write the decision down, then show it: if it is refused, every message stays as it was.
+        """Write the decision, then show it: if it is refused, every message stays as it was.
 
         The job continues in the message whose button was pressed, which becomes its private reply, or in a new one if
-        that message is the list or others can see it. ``private``: the result is for its owner alone. The job is held
-        until all of this is shown, so that nothing the job shows is overwritten.
+        that message is the list or others can see it. ``private``: only the owner sees the result. The job is held
+        until all of this is shown, so that nothing it shows is overwritten.
         """
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
-        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
+        message = cast("discord.Message", interaction.message)  # a press always has one
         private = private or job.origin.private
         here = origin_of(interaction, private=private, ephemeral=message.flags.ephemeral, clock=self._clock)
         elsewhere = in_list or here.reply_is_public
@@ -236,13 +236,13 @@ class Tasks(commands.Cog):
                     elif not in_list:
                         await edit_answer(interaction, _notice(interaction, _ON_IT, BLUE))
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                # The decision is written down, so the job goes on.
+                # The decision is written, so the job continues.
                 log.info("press_not_shown", job=job.id, error=type(error).__name__)
         if in_list:
             await self._list.draw(interaction)
 
     async def _move(self, interaction: discord.Interaction, job: Job, origin: Origin) -> None:
-        """Let the job go on in a new message."""
+        """Continue the job in a new message."""
         on_it = _notice(interaction, _ON_IT, BLUE)
         new = await interaction.followup.send(**on_it.as_new(), ephemeral=True, wait=True)
         await self._job_service.move(job, replace(origin, message_id=new.id, ephemeral=True))
@@ -257,7 +257,7 @@ class Tasks(commands.Cog):
 
     @on_press(CancelJob)
     async def cancel(self, interaction: discord.Interaction, button: CancelJob) -> None:
-        """Cancel a job that was not submitted yet."""
+        """Cancel a job that has not been submitted yet."""
         await interaction.response.defer()
         await self._job_service.cancel(interaction.user.id, button.job_id)
         if button.in_list:

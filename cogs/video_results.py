@@ -1,4 +1,4 @@
-"""What the buttons under a finished, a failed or a refused video do: each starts another one."""
+"""Buttons under a finished, failed or refused video, each of which starts another one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Retake: TypeAlias = Callable[[int, str, str, Origin], Awaitable[Job]]
 
 
 class VideoResults(commands.Cog):
-    """Nothing has to be typed again. Another person's video is an unknown one."""
+    """Nothing has to be typed again. Another person's video counts as unknown."""
 
     def __init__(self, *, retakes: VideoRetakes, starter: JobStarter, clock: Clock) -> None:
         self._retakes = retakes
@@ -35,22 +35,22 @@ class VideoResults(commands.Cog):
 
     @on_press(MakeVideoAgain)
     async def again(self, interaction: discord.Interaction, button: MakeVideoAgain) -> None:
-        """The same once more."""
+        """Make the same video again."""
         await self._retake(interaction, button, self._retakes.again)
 
     @on_press(MakeSilentVideo)
     async def silent(self, interaction: discord.Interaction, button: MakeSilentVideo) -> None:
-        """Without the sound that the provider refused."""
+        """Make it without the sound that the provider refused."""
         await self._retake(interaction, button, self._retakes.without_sound)
 
     @on_press(MakeVideoByOtherModel)
     async def by_other_model(self, interaction: discord.Interaction, button: MakeVideoByOtherModel) -> None:
-        """With a model that takes people who may be real."""
+        """Make it with a model that accepts people who may be real."""
         await self._retake(interaction, button, self._retakes.by_other_model)
 
     @on_press(MakeVideoOfNobodyReal)
     async def of_nobody_real(self, interaction: discord.Interaction, button: MakeVideoOfNobodyReal) -> None:
-        """With the same model, which is shown people who do not exist as what they are."""
+        """Make it with the same model, declaring its cast as people who do not exist."""
         await self._retake(interaction, button, self._retakes.of_nobody_real)
 
     async def _retake(self, interaction: discord.Interaction, button: JobButton, retake: _Retake) -> None:

@@ -1,4 +1,4 @@
-"""The group ``/character``: every command with its options. What each does is in the part that it calls."""
+"""The group ``/character``: every command with its options, and the part that implements it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CharacterCommands(
     group_name="character",
     group_description="Make characters, and look after your cast.",
 ):
-    """Hands each command to its part. ``parts`` also answer buttons and forms."""
+    """Passes each command to its part. ``parts`` also handle buttons and forms."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class CharacterCommands(
     async def preview(
         self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
     ) -> None:
-        """Start a job that only looks at the video."""
+        """Start a preview job."""
         await self._creation.preview(interaction, video, link)
 
     # -- looking at the cast ------------------------------------------------------------------------------------------
@@ -164,14 +164,14 @@ class CharacterCommands(
     @app_commands.describe(name="The character; leave it out to have no default here")
     @app_commands.autocomplete(name=LooksUp.own_names)
     async def default(self, interaction: discord.Interaction, name: str | None = None) -> None:
-        """Choose the default character of this server, or of direct messages."""
+        """Set the default character for this server, or for direct messages."""
         await self._editing.default(interaction, name)
 
     @app_commands.command(name="delete", description="Delete one of your characters. Asks first.")
     @app_commands.describe(name="The character")
     @app_commands.autocomplete(name=LooksUp.own_names)
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
-        """Ask whether to delete one character."""
+        """Ask whether to delete a character."""
         await self._deletion.delete(interaction, name)
 
     # -- lending, and the people in characters ------------------------------------------------------------------------
@@ -220,7 +220,7 @@ class CharacterCommands(
     @app_commands.describe(name="The character", person="Who is in it; a no deletes the character")
     @app_commands.autocomplete(name=LooksUp.own_names)
     async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
-        """Ask the person in one character."""
+        """Ask the person shown in a character for consent."""
         await self._consent.ask_consent(interaction, name, person)
 
     # -- export and import --------------------------------------------------------------------------------------------

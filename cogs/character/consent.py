@@ -1,4 +1,4 @@
-"""What ``/character ask-consent`` does: asks the person whom a character shows. A no deletes it."""
+"""Implements ``/character ask-consent``: asks the person shown in a character. A no deletes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class ConsentRequests:
-    """Asks the people whom characters show, and acts on their answers."""
+    """Asks the people shown in characters, and acts on their answers."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class ConsentRequests:
         self._lookup = lookup
 
     async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
-        """By direct message; where they take none, by a call in this channel that says nothing of what is asked."""
+        """Ask by direct message; if they accept none, by a message in this channel that does not say what is asked."""
         if person.bot or person.id == interaction.user.id:
             raise Refusal(text("Choose the person who is in the clip, if that is somebody else."))
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -52,7 +52,7 @@ class ConsentRequests:
         consent = await self._consents.ask(character.owner_id, character.id, person.id, now=self._clock())
         if consent is None:
             raise deleted()
-        locale = str(interaction.guild_locale or interaction.locale)  # theirs is not known
+        locale = str(interaction.guild_locale or interaction.locale)  # their own is unknown
         question = render_person_question(consent, await self._person_picture(consent, locale), locale)
         if await send_dm(interaction.client, person.id, question):
             await self._consents.sent(consent.owner_id, consent.id, now=self._clock())
@@ -90,7 +90,7 @@ class ConsentRequests:
 
     @on_press(SeeQuestion)
     async def see(self, interaction: discord.Interaction, button: SeeQuestion) -> None:
-        """The question, to them alone."""
+        """Show the question to that person only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         consent = await self._consents.asked(interaction.user.id, button.consent_id)
         if consent is None:
@@ -99,7 +99,7 @@ class ConsentRequests:
 
     @on_press(SayYes)
     async def yes(self, interaction: discord.Interaction, button: SayYes) -> None:
-        """Write it down, and tell the owner."""
+        """Record the answer, and tell the owner."""
         await self._person_answered(interaction, button, Answer.YES)
 
     @on_press(SayNo)
@@ -116,7 +116,7 @@ class ConsentRequests:
             locale = str(interaction.guild_locale or interaction.locale)
             if await send_dm(interaction.client, consent.owner_id, answer_told(consent, before.name, locale)):
                 await self._consents.told(consent.owner_id, [consent.id])
-            else:  # at their next command
+            else:  # with their next command
                 log.info("owner_told_later", removed=gone is not None)
         await self._show_question(interaction, consent)
 
@@ -126,7 +126,7 @@ class ConsentRequests:
         await edit_answer(interaction, render_person_question(consent, picture, locale))
 
     async def _person_picture(self, consent: PersonConsent, locale: str) -> AttachedFile | None:
-        """Whom the character shows, which is what they are asked about."""
+        """A picture of the character that they are asked about."""
         character = await self._characters.get(consent.owner_id, consent.character_id)
         if character is None or consent.answer is Answer.NO:
             return None

@@ -1,4 +1,4 @@
-"""What ``/character create``, ``new`` and ``preview`` do: each starts a job."""
+"""Implements ``/character create``, ``new`` and ``preview``: each starts a job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.values.time_range import TimeRange
 class CharacterCreation:
     """Makes characters from attachments, links, earlier tasks and the form.
 
-    ``availability`` says which models are offered; ``max_bytes`` is the most that may be attached.
+    ``availability`` says which models are offered; ``max_bytes`` is the size limit of attachments.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class CharacterCreation:
         ]
 
     async def available_models(self, current: str) -> list[app_commands.Choice[str]]:
-        """Autocompletes ``model``: those that work now."""
+        """Autocompletes ``model``: those that are available now."""
         living = [model for model in await self._availability.living() if current.strip().lower() in model.lower()]
         return [app_commands.Choice(name=model, value=model) for model in living[: limits.AUTOCOMPLETE_CHOICES]]
 
@@ -81,13 +81,13 @@ class CharacterCreation:
         try:
             await self._start(interaction, request, private=private)
         except BadRange as wrong:
-            if interaction.response.is_done():  # the database took its time: then a form comes too late
+            if interaction.response.is_done():  # the database was slow: it is too late for a form
                 raise
             await interaction.response.send_modal(TaskForm(request, private, wrong.problem, str(interaction.locale)))
 
     @on_submit(TaskForm)
     async def task_typed(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """Start the job with the seconds that were asked for. Where they don't work, it is told why."""
+        """Start the job with the given seconds. If they are unusable, ask again and say why."""
         model, private = task_options(subject)
         source = exactly_one(None, None, typed.get("task", ""))
         request = character_request(
@@ -111,7 +111,7 @@ class CharacterCreation:
 
     @on_submit(NewForm)
     async def new_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """Start the job with what is in the form, perhaps after a restart. A yes in it is one to this video."""
+        """Start the job from the form, also after a restart. The consent in it covers this video."""
         clip = uploaded(interaction, typed.get("clip", ""))
         if clip is None:
             raise BadSource(text("There was no clip in the form. Use /character new again and choose one."))
@@ -127,7 +127,7 @@ class CharacterCreation:
     async def preview(
         self, interaction: discord.Interaction, video: discord.Attachment | None, link: str | None
     ) -> None:
-        """Like ``create``, but it only looks, and shows what it sees to the person who asked alone."""
+        """Like ``create``, but only look at the video, and show the findings to the asker only."""
         source = self._source(video, link, None)
 
         async def write(job_id: str, origin: Origin) -> Job:
@@ -142,7 +142,7 @@ class CharacterCreation:
         return exactly_one(attachment, link, task)
 
     def _known(self, model: str | None) -> str | None:
-        """The model that was chosen, if one was: anything can be typed, so it must be one of the settings'."""
+        """The chosen model, if there is one: anything can be typed, so it must be in the settings."""
         if model is not None and model not in self._availability.models:
             raise Refusal(
                 text("I don't know the model “{model}”. Choose one from the list that opens as you type.", model=model)
@@ -151,7 +151,7 @@ class CharacterCreation:
 
 
 def _video_choice(video: MadeVideo, age: timedelta, locale: str) -> str:
-    """A video among those of its owner: how old it is, and its prompt as far as there is room."""
+    """A video in a list of choices: its age, and as much of its prompt as fits."""
     hours = int(age.total_seconds() // 3600)
     params = {"prompt": video.prompt}
     reply = text("Just now: {prompt}", **params)
@@ -163,7 +163,7 @@ def _video_choice(video: MadeVideo, age: timedelta, locale: str) -> str:
 
 
 def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:
-    """How the range that is being typed is read, or what is wrong with it. Choosing it changes nothing."""
+    """How the typed range is understood, or what is wrong with it. Choosing it changes nothing."""
     if not typed.strip():
         return []
     try:

@@ -1,4 +1,4 @@
-"""What ``/character delete`` does: asks first, then deletes the row and the files."""
+"""Implements ``/character delete``: asks first, then deletes the row and the files."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class CharacterDeletion:
         self._clock = clock
 
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
-        """Ask first, by command."""
+        """Ask first, when called by command."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self._lookup.named(interaction.user.id, name)
         await edit_answer(interaction, _ask_delete(interaction, character))
 
     @on_press(DeleteCharacter)
     async def ask_delete(self, interaction: discord.Interaction, button: DeleteCharacter) -> None:
-        """Ask first, by button."""
+        """Ask first, when called by button."""
         card = interaction.message
         if card is None:
             raise AssertionError("a button stands under a message")
@@ -46,7 +46,7 @@ class CharacterDeletion:
 
     @on_press(ConfirmDelete)
     async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDelete) -> None:
-        """The row first, then the files nothing refers to any more: never a row without its picture."""
+        """Delete the row first, then the files that nothing else refers to: never a row without its picture."""
         await interaction.response.defer()
         gone = await self._lending.delete(interaction.user.id, button.character_id)
         if gone is None:

@@ -1,4 +1,4 @@
-"""The form of a character, and of its name alone; the question where a name is taken."""
+"""The forms for a character and for its name alone, and the question when a name is taken."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ AS_IT_IS: Final = "as-it-is"
 
 
 class EditForm(DurableForm, prefix="cbf:edit"):
-    """All that its owner says about a character, with what is there filled in. Its subject is the character's id.
+    """Everything an owner can change about a character, filled in. Its subject is the character's id.
 
-    ``stills``: pictures that may take the place of the one that it has.
+    ``stills``: pictures that can replace the present one.
     """
 
     def __init__(self, character: Character, stills: Sequence[StoredFile], locale: str) -> None:
@@ -80,13 +80,13 @@ def _picture_line(character: Character, stills: Sequence[StoredFile], locale: st
 
 
 def picture_in(typed: Mapping[str, str]) -> str | None:
-    """The SHA-256 of the still that was chosen in the form; ``None``: the picture stays as it is."""
+    """The SHA-256 of the still chosen in the form; ``None``: the picture stays."""
     chosen = typed.get("picture", AS_IT_IS)
     return None if chosen == AS_IT_IS else chosen
 
 
 def stills_of(reference_set: Sequence[CharacterFile]) -> list[StoredFile]:
-    """Those of the reference set that may be its picture, the best first."""
+    """The files of the reference set that can be its picture, best first."""
     return [each.file for each in reference_set if each.kind is FileKind.STILL]
 
 
@@ -102,12 +102,12 @@ class RenameForm(DurableForm, prefix="cbf:rename"):
 
 
 def renamed(old: Character, new: Character) -> Text:
-    """What the owner is told."""
+    """Tells the owner about the new name."""
     return text("“{old}” is now called “{new}”.", old=old.name, new=new.name)
 
 
 def ask_another(taken: NameTaken, character: Character, locale: str) -> MessageContent:
-    """The name is taken: its number, or another name? Nothing has been renamed yet."""
+    """The name is taken: use it with a number, or another name? Nothing has been renamed yet."""
     its, owner = character.id, character.owner_id
     buttons = (
         TakeName(its, taken.free, owner, say(text("Use “{name}”", name=taken.free), locale), ButtonStyle.success),

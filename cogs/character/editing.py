@@ -1,4 +1,4 @@
-"""What ``/character edit``, ``rename`` and ``default`` do: name, note, tags and picture, and who plays by default."""
+"""Implements ``/character edit``, ``rename`` and ``default``: name, note, tags, picture, and the default character."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CharacterEditing:
         self._clock = clock
 
     async def edit(self, interaction: discord.Interaction, name: str) -> None:
-        """Open the form with what is there: it has to be the first answer."""
+        """Open the filled-in form: it has to be the first answer."""
         try:
             form = await within(limits.READ_BEFORE_FORM, self._form(interaction, name=name))
         except TimeoutError:
@@ -70,7 +70,7 @@ class CharacterEditing:
 
     @on_press(RenameCharacter)
     async def edit_pressed(self, interaction: discord.Interaction, button: RenameCharacter) -> None:
-        """Open the form. Where the character is not read in time, it asks for another name alone."""
+        """Open the form. If the character cannot be read in time, open the form for its name alone."""
         form: EditForm | RenameForm
         try:
             read = self._form(interaction, character_id=button.character_id)
@@ -92,7 +92,7 @@ class CharacterEditing:
 
     @on_submit(EditForm)
     async def edit_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """Save what is in the form, perhaps after a restart."""
+        """Save the form, also after a restart."""
         wanted = visible_name(typed.get("name", ""))
         old, answer = await self._answering(interaction, int(subject))
         note, tags = clean_note(typed.get("note", "")), clean_tags(typed.get("tags", ""))
@@ -125,7 +125,7 @@ class CharacterEditing:
 
     @on_press(TypeAnotherName)
     async def open_rename_form_again(self, interaction: discord.Interaction, button: TypeAnotherName) -> None:
-        """Open the form with what was typed, which is taken."""
+        """Open the form, filled with the typed name, which is taken."""
         form = RenameForm(button.character_id, button.name, str(interaction.locale))
         await interaction.response.send_modal(form)
 
@@ -137,7 +137,7 @@ class CharacterEditing:
         await self._rename(interaction, old, wanted, answer)
 
     async def _answering(self, interaction: discord.Interaction, character_id: int) -> tuple[Character, _Answer]:
-        """Defer a form. The card from which it was opened stays, and gets the new name, too."""
+        """Defer a form. The card it was opened from stays, and is renamed too."""
         message = interaction.message
         card = message if message is not None and is_card_of(message, character_id, interaction.user.id) else None
         if card is not None:
@@ -153,7 +153,7 @@ class CharacterEditing:
 
     @on_press(TakeName)
     async def take_name(self, interaction: discord.Interaction, button: TakeName) -> None:
-        """Rename a character to the name that was offered."""
+        """Rename a character to the offered name."""
         await interaction.response.defer()
         old = await self._lookup.by_id(interaction.user.id, button.character_id)
         await self._rename(interaction, old, visible_name(button.name))
@@ -161,7 +161,7 @@ class CharacterEditing:
     async def _rename(
         self, interaction: discord.Interaction, old: Character, wanted: str, answer: _Answer = edit_answer
     ) -> None:
-        """Rename it, everywhere, or ask where the name is taken."""
+        """Rename it everywhere, or ask if the name is taken."""
         try:
             new = await self._characters.rename(old.owner_id, old.id, wanted)
         except NameTaken as taken:
@@ -175,7 +175,7 @@ class CharacterEditing:
     # -- who plays where nobody is named --------------------------------------------------------------------------
 
     async def default(self, interaction: discord.Interaction, name: str | None) -> None:
-        """Choose the default character of this server, or of direct messages, for this person alone."""
+        """Set the default character for this server, or for direct messages, for this person only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner, guild_id = interaction.user.id, interaction.guild_id
         if name is None:

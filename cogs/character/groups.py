@@ -1,4 +1,4 @@
-"""The group ``/group``: sorting one's cast into groups, of which a character may be in many."""
+"""The group ``/group``: sorts a cast into groups; a character may be in many."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cogs.character.lookup import CastLookup, LooksUp
 
 
 class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_description="Sort your cast into groups."):
-    """Everything here is for the person who asks alone: another person's group is an unknown one."""
+    """Everything here acts for the asker only: another person's group counts as unknown."""
 
     def __init__(self, lookup: CastLookup, *, groups: GroupStore, clock: Clock) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
     async def create(
         self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 100], character: str | None = None
     ) -> None:
-        """The character is looked up first, so that a wrong name makes no empty group."""
+        """Look the character up first, so that a wrong name creates no empty group."""
         wanted = visible_name(name)
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner = interaction.user.id
@@ -53,7 +53,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
     @app_commands.describe(group="The group", character="The character")
     @app_commands.autocomplete(group=LooksUp.own_groups, character=LooksUp.own_names)
     async def add(self, interaction: discord.Interaction, group: str, character: str) -> None:
-        """Put one in."""
+        """Add a character."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner = interaction.user.id
         its, who = await self.lookup.group(owner, group), await self.lookup.named(owner, character)
@@ -69,7 +69,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
     @app_commands.describe(group="The group", character="The character")
     @app_commands.autocomplete(group=LooksUp.own_groups, character=LooksUp.own_names)
     async def remove(self, interaction: discord.Interaction, group: str, character: str) -> None:
-        """Take one out."""
+        """Remove a character."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner = interaction.user.id
         its, who = await self.lookup.group(owner, group), await self.lookup.named(owner, character)
@@ -95,7 +95,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @on_press(TurnGroups)
     async def turn_page(self, interaction: discord.Interaction, button: TurnGroups) -> None:
-        """Another page of them, in the same message."""
+        """Show another page of groups, in the same message."""
         await interaction.response.defer()
         await self._show_groups(interaction, button.offset)
 
@@ -129,7 +129,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
     @app_commands.describe(group="The group")
     @app_commands.autocomplete(group=LooksUp.own_groups)
     async def delete(self, interaction: discord.Interaction, group: str) -> None:
-        """Delete a group, at once: nothing that cannot be done again is lost."""
+        """Delete a group without asking, because it can be created again."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         its = await self.lookup.group(interaction.user.id, group)
         if not await self._groups.delete(interaction.user.id, its.id):

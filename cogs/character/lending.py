@@ -1,4 +1,4 @@
-"""What ``/character lend``, ``take-back`` and ``borrowed`` do, and the pages of what is lent."""
+"""Implements ``/character lend``, ``take-back`` and ``borrowed``, and the pages about loans."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from cogs.character.lookup import CastLookup, deleted
 
 
 class CharacterLending:
-    """Lends characters and takes them back. Another person's loan is an unknown one."""
+    """Lends characters and takes them back. Another person's loan counts as unknown."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class CharacterLending:
         self._lookup = lookup
 
     async def ends(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Autocompletes ``until``: when the loan would end. Choosing it does not change what was typed."""
+        """Autocompletes ``until``: shows when the loan would end. Choosing it does not change what was typed."""
         return [
             app_commands.Choice(name=_end_choice(span, self._clock(), str(interaction.locale)), value=span)
             for span in ((current.strip()[: limits.CHOICE_VALUE],) if current.strip() else ("1d", "7d", "30d"))
@@ -80,7 +80,7 @@ class CharacterLending:
         uses: int | None,
         until: str | None,
     ) -> None:
-        """Lend it, or change the terms; without anybody to lend it to, show who has it."""
+        """Lend it, or change the terms; without a recipient, show who has it."""
         ending = None if until is None else read_until(until, self._clock())
         whom = _whom(interaction, to, server=server)
         if whom is None and (uses is not None or until is not None):
@@ -100,7 +100,7 @@ class CharacterLending:
     async def take_back(
         self, interaction: discord.Interaction, name: str, person: discord.User | None, *, server: bool
     ) -> None:
-        """End loans, also of videos that are on their way."""
+        """End loans, even while videos with them are being made."""
         to = None
         if person is not None or server:
             to = LoanRecipient(person=person.id) if person is not None else LoanRecipient(server=_server(interaction))
@@ -111,7 +111,7 @@ class CharacterLending:
 
     @on_press(ShowLoans)
     async def show_loans(self, interaction: discord.Interaction, button: ShowLoans) -> None:
-        """Who has it: in a new message from the character's card, which may be public."""
+        """Show who has it: in a new message if asked from the character's card, which may be public."""
         message = interaction.message
         if message is not None and message.flags.ephemeral:
             await interaction.response.defer()
@@ -144,13 +144,13 @@ class CharacterLending:
 
     @on_press(TurnUses)
     async def show_uses(self, interaction: discord.Interaction, button: TurnUses) -> None:
-        """What others have made with it, in the place of the loans."""
+        """Show what others have made with it, replacing the loans."""
         await interaction.response.defer()
         character = await self._lookup.by_id(interaction.user.id, button.character_id)
         its, most = (character.owner_id, character.id), limits.LOAN_USES_PER_PAGE
         offset = button.offset
         found, total = await self._loans.uses(*its, offset=offset, limit=most)
-        if total and not found:  # some are not kept any more
+        if total and not found:  # some no longer exist
             offset = (total - 1) // most * most
             found, total = await self._loans.uses(*its, offset=offset, limit=most)
         servers = await server_lookup_of(interaction.client).names([use.guild_id for use in found])
@@ -158,7 +158,7 @@ class CharacterLending:
 
     @on_press(WatchUse)
     async def watch_use(self, interaction: discord.Interaction, button: WatchUse) -> None:
-        """The video that somebody made with a lent character, to its owner alone."""
+        """Show the owner a video that somebody made with their lent character."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         video = await self._videos.lent_for(interaction.user.id, button.job_id)
         if video is None:
@@ -173,25 +173,25 @@ class CharacterLending:
             return None
         try:
             return await self._files.read(file.key)
-        except FileNotFoundError:  # the rest is worth showing without it
+        except FileNotFoundError:  # the rest is useful without it
             return None
 
     # -- the borrower -------------------------------------------------------------------------------------------------
 
     async def borrowed(self, interaction: discord.Interaction) -> None:
-        """The first page, to the borrower alone."""
+        """Show the first page, to the borrower only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._show_borrowed(interaction, 0)
 
     @on_press(TurnBorrowed)
     async def turn_borrowed(self, interaction: discord.Interaction, button: TurnBorrowed) -> None:
-        """Another page, in the same message."""
+        """Show another page, in the same message."""
         await interaction.response.defer()
         await self._show_borrowed(interaction, button.offset)
 
     @on_press(GiveBack)
     async def give_back(self, interaction: discord.Interaction, button: GiveBack) -> None:
-        """End a loan that the borrower does not want any more."""
+        """End a loan at the borrower's request."""
         await interaction.response.defer()
         await self._loans.give_back(interaction.user.id, button.loan_id)
         await self._show_borrowed(interaction, 0)

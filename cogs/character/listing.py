@@ -1,4 +1,4 @@
-"""What ``/character list`` and ``show`` do: a cast as a grid of faces, page by page, and the card of one character."""
+"""Implements ``/character list`` and ``show``: a cast as a grid of faces, page by page, and a single card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cogs.character.lookup import CastLookup
 
 
 async def show_page(interaction: discord.Interaction, lookup: CastLookup, wanted: CastPage) -> None:
-    """Show a page in the answer, to its owner alone. The interaction is deferred."""
+    """Show a page in the deferred answer, to its owner only."""
     owner = interaction.user.id
     group = None if wanted.group_id is None else await lookup.group_by_id(owner, wanted.group_id)
     page, found, total = await lookup.page(owner, wanted)
@@ -31,7 +31,7 @@ async def show_page(interaction: discord.Interaction, lookup: CastLookup, wanted
 
 
 class CastListing:
-    """Shows a cast, to its owner alone."""
+    """Shows a cast, to its owner only."""
 
     def __init__(self, lookup: CastLookup, *, cards: CharacterCards, note_sent: NoteSent, clock: Clock) -> None:
         self._lookup = lookup
@@ -60,13 +60,13 @@ class CastListing:
         await show_page(interaction, self._lookup, CastPage.parse(button.page))
 
     async def show(self, interaction: discord.Interaction, name: str) -> None:
-        """Show one character, to its owner alone."""
+        """Show one character, to its owner only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._show(interaction, await self._lookup.named(interaction.user.id, name))
 
     @on_press(ShowCharacter)
     async def show_pressed(self, interaction: discord.Interaction, button: ShowCharacter) -> None:
-        """Show one character in a new message, to its owner alone."""
+        """Show one character in a new message, to its owner only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._show(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
 

@@ -1,4 +1,4 @@
-"""Reading a cast: one character, a page of characters, their pictures."""
+"""Looks up characters: one by name or id, a page of them, their pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.values.folding import fold
 
 
 class CastLookup:
-    """Every query carries the id of the person who asks: another person's character is an unknown one."""
+    """Every query carries the asker's id: another person's character counts as unknown."""
 
     def __init__(
         self, characters: CharacterStore, cast: CastSearch, groups: GroupStore, files: FileStore, rows: FaceRows
@@ -34,7 +34,7 @@ class CastLookup:
         self._files = files
 
     async def named(self, owner_id: int, name: str) -> Character:
-        """The owner's character of that name, however it was typed, or of that reusable ID. Raises UnknownCharacter."""
+        """The owner's character with that name, however it was typed, or that reusable ID. Raises UnknownCharacter."""
         character = await self._characters.by_name(owner_id, clean_name(name))
         if character is None:
             character = await self._characters.by_reusable_id(owner_id, name.strip())
@@ -50,9 +50,9 @@ class CastLookup:
         return character
 
     async def page(self, owner_id: int, page: CastPage) -> tuple[CastPage, list[Character], int]:
-        """What is on ``page``, and how many characters there are in all.
+        """The characters on ``page``, and how many there are in all.
 
-        Where the cast has become shorter since the button was made, it is the last page.
+        If the cast has become shorter since the button was made, the last page.
         """
         found, total = await self._on(owner_id, page)
         if total and not found:
@@ -64,15 +64,15 @@ class CastLookup:
         return await self._cast.page(owner_id, page.query, offset=page.offset, limit=limits.CAST_PER_PAGE)
 
     async def faces(self, owner_id: int, characters: Sequence[Character]) -> list[bytes]:
-        """A picture for each row of a grid with them; none at all where they cannot be made."""
+        """A picture for each row of a grid with them; empty if they cannot be made."""
         return await self._rows.of(owner_id, [tuple(each.picture for each in row) for row in rows_of(characters)])
 
     async def names(self, owner_id: int, typed: str) -> list[str]:
-        """Names that fit what is typed."""
+        """Names that match what is typed."""
         return await self._cast.names(owner_id, typed, limits.AUTOCOMPLETE_CHOICES)
 
     async def group(self, owner_id: int, name: str) -> CharacterGroup:
-        """The owner's group of that name. Raises :class:`~bot.errors.Refusal`."""
+        """The owner's group with that name. Raises :class:`~bot.errors.Refusal`."""
         found = await self._groups.named(owner_id, clean_name(name))
         if found is None:
             raise Refusal(text("You have no group called “{name}”. See /group show for yours.", name=name))
@@ -110,16 +110,16 @@ def deleted() -> Refusal:
 
 
 class LooksUp(commands.Cog):
-    """A cog that reads casts. What its autocompletes offer is the person's own."""
+    """Base class of cogs that read casts. Its autocompletes offer only the person's own."""
 
     lookup: CastLookup
 
     async def own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Names of characters that fit what is typed, those that are used most, and of late, first."""
+        """Names of characters that match what is typed, those used most and most recently first."""
         names = await self.lookup.names(interaction.user.id, current)
         return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
 
     async def own_groups(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Names of groups that fit what is typed."""
+        """Names of groups that match what is typed."""
         names = await self.lookup.group_names(interaction.user.id, current)
         return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]

@@ -1,4 +1,6 @@
-"""What ``/character export`` and ``import`` do: casts as zips with their files, checked before anything comes in."""
+"""Implements ``/character export`` and ``import``: casts as zips with their files, checked before anything is
+written.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ class CastPortability:
     # -- export -------------------------------------------------------------------------------------------------
 
     async def export(self, interaction: discord.Interaction, name: str | None, group: str | None) -> None:
-        """Give the owner a zip, or several."""
+        """Send the owner one or more zips."""
         if name and group:
             raise Refusal(text("Give a name or a group, not both."))
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -51,7 +53,7 @@ class CastPortability:
         await self._export(interaction, selection)
 
     async def _export(self, interaction: discord.Interaction, selection: Selection) -> None:
-        """As one file; where Discord takes none of that size as a link, or else in parts."""
+        """As one file; if that is too large for Discord, by link or else in parts."""
         export = await self._planned(interaction, selection)
         if export.parts > 1 and self._links.possible:
             await self._send_links(interaction, selection)
@@ -68,7 +70,7 @@ class CastPortability:
 
     @on_press(NextCastPart)
     async def another_cast_part(self, interaction: discord.Interaction, button: NextCastPart) -> None:
-        """By the button under the part before. Each part is made when it is asked for, so none has to be kept."""
+        """Send the next part, when its button is pressed. Each part is made on request, so none has to be stored."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         selection = Selection.parse(button.selection)
         export = await self._planned(interaction, selection)
@@ -95,7 +97,7 @@ class CastPortability:
             )
 
     async def _send_links(self, interaction: discord.Interaction, selection: Selection) -> None:
-        """A button for each zip: Discord opens no link of a button by itself, as it does with one in a text."""
+        """One button per zip: Discord does not preview a button's link, as it does with a link in a text."""
         owner, locale = interaction.user.id, str(interaction.locale)
         whole = await self._exporter.plan(owner, selection, limit=None, locale=locale)
         if whole is None:
@@ -119,7 +121,7 @@ class CastPortability:
         file: discord.Attachment | None,
         address: str | None,
     ) -> None:
-        """Look at all of it, and show what would come in; nothing is written before the owner says so."""
+        """Check all of it, and show what would be imported; nothing is written until the owner confirms."""
         source = _source(file, address)
         await interaction.response.defer(thinking=True, ephemeral=True)
         offer = await self._importer.look(interaction.user.id, source)
@@ -127,14 +129,14 @@ class CastPortability:
 
     @on_press(BringIn)
     async def bring_in(self, interaction: discord.Interaction, button: BringIn) -> None:
-        """Write it, also after a restart."""
+        """Write the import, also after a restart."""
         await interaction.response.defer()
         names = await self._importer.bring_in(interaction.user.id, button.draft_id)
         await edit_answer(interaction, render_imported(names, str(interaction.locale), mentions_of(interaction.client)))
 
     @on_press(DropImport)
     async def drop_import(self, interaction: discord.Interaction, button: DropImport) -> None:
-        """Forget it."""
+        """Discard the import."""
         await interaction.response.defer()
         await self._importer.drop(interaction.user.id, button.draft_id)
         await edit_answer(interaction, text("Nothing was imported."))

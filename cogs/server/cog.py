@@ -1,4 +1,4 @@
-"""``/server settings``: what people with the permission Manage Server decide for their server."""
+"""``/server settings``: what members with the permission Manage Server decide for their server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_SHOWN = 40  # members or channels: so many mentions fit into a field
 
 
 class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
-    """Asks a manager for the limits of a day. It is about the server in which it is sent."""
+    """Asks a manager for the daily limits of the server it is sent in."""
 
     always_open = True
 
@@ -51,9 +51,9 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """What the operator allows on a day in a server, of which a server may allow itself less; 0: no limit.
+    """The operator's daily limits for a server, which may set lower ones; 0: no limit.
 
-    ``priced``: some price is known, so that credits are counted at all.
+    ``priced``: some price is known, so credits are counted.
     """
 
     characters: int
@@ -95,7 +95,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         block: discord.User | None = None,
         unblock: discord.User | None = None,
     ) -> None:
-        """Change what was given, then show the settings, to the manager alone."""
+        """Change the given settings, then show all of them, to the manager only."""
         guild_id = managed(interaction)
         await interaction.response.defer(thinking=True, ephemeral=True)
         if day_limit is not None:
@@ -115,7 +115,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await self._show(interaction, guild_id)
 
     async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
-        """All of it, and what changes it."""
+        """Show all settings, with the components that change them."""
         blocked = await self._servers.known_blocked(guild_id)
         rules, locale, owner = self._servers.rules(guild_id), str(interaction.locale), interaction.user.id
         await interaction.edit_original_response(
@@ -137,7 +137,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @on_press(BlockedMembers)
     async def choose_blocked(self, interaction: discord.Interaction, menu: BlockedMembers) -> None:
-        """Block whom was added, and let those in who were taken away."""
+        """Block the members that were added, and unblock those that were removed."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         for user_id in menu.chosen - menu.shown:
@@ -148,7 +148,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @on_press(ClosedChannels)
     async def choose_channels(self, interaction: discord.Interaction, menu: ClosedChannels) -> None:
-        """Switch the bot off where it was added, and on where it was taken away."""
+        """Switch the bot off in channels that were added, and on in those that were removed."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         for channel_id in menu.chosen - menu.shown:
@@ -159,7 +159,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @on_press(ShowResultsTo)
     async def show_results_to(self, interaction: discord.Interaction, button: ShowResultsTo) -> None:
-        """Show results to everyone, or to their owners alone, where a command says neither."""
+        """Set whether results are public or private by default."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         await self._servers.set_private_results(guild_id, button.private)
@@ -167,34 +167,34 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @on_press(BackToSettings)
     async def back(self, interaction: discord.Interaction, _: BackToSettings) -> None:
-        """Show this page again, in the place of the second one."""
+        """Show this page again, replacing the second one."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         await self._show(interaction, guild_id)
 
     @on_press(SetDayLimit)
     async def open_limit_form(self, interaction: discord.Interaction, _: SetDayLimit) -> None:
-        """Ask for the limits of a day."""
+        """Ask for the daily limits."""
         rules = self._servers.rules(managed(interaction))
         await interaction.response.send_modal(DayLimitForm(rules, str(interaction.locale)))
 
     @on_submit(DayLimitForm)
     async def limit_typed(self, interaction: discord.Interaction, _: str, typed: Mapping[str, str]) -> None:
-        """Set them; what is left empty is the operator's."""
+        """Set them; empty ones are the operator's."""
         guild_id = managed(interaction)
         given = {name: number_typed(words) for name, words in typed.items()}
         await interaction.response.defer()
         await self._servers.set_day_limit(guild_id, given.get("limit"))
-        if "videos" in given:  # the form of an earlier version did not ask for them
+        if "videos" in given:  # the form of an earlier version did not have this field
             await self._servers.set_video_limit(guild_id, given["videos"])
-        if "credits" in given:  # nor for these
+        if "credits" in given:  # nor this one
             each = given.get("member_credits")
             await self._servers.set_credits(guild_id, everybody=given["credits"], each=each)
         await self._show(interaction, guild_id)
 
 
 def number_typed(typed: str) -> int | None:
-    """A limit that was typed; ``None`` where it is empty or 0. Raises Refusal."""
+    """A typed limit; ``None`` if it is empty or 0. Raises Refusal."""
     words = typed.strip()
     if words and not (words.isdecimal() and int(words) <= limits.SERVER_DAY_LIMIT):
         raise Refusal(text("Please give a whole number, from 0 to {most}.", most=limits.SERVER_DAY_LIMIT))
@@ -202,7 +202,7 @@ def number_typed(typed: str) -> int | None:
 
 
 def managed(interaction: discord.Interaction) -> int:
-    """The server, whose manager sent the interaction. Raises Refusal for anybody else."""
+    """The server, if the interaction comes from a manager. Raises Refusal for anybody else."""
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
         raise Refusal(text("You need the permission Manage Server for this."))
     return interaction.guild_id
@@ -242,7 +242,7 @@ def _limit(own: int | None, allowed: int) -> Text:
 
 
 def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
-    """Mentions, which Discord shows with the names of today: what is kept are user ids."""
+    """Mentions, which Discord shows with current names, because only user ids are stored."""
     if not rules.blocked:
         return say(text("nobody"), locale)
     lines = [" ".join(f"<@{user_id}>" for user_id in known[:_MOST_SHOWN]) + (" …" if len(known) > _MOST_SHOWN else "")]

@@ -26,15 +26,15 @@ _MOST_SHOWN = 20  # roles: so many lines fit into a field
 
 
 class LogState(Protocol):
-    """What is known of the servers' logs."""
+    """The state of the servers' logs."""
 
     @property
     def closed(self) -> Collection[int]:
-        """The servers whose channel took no line the last time."""
+        """The servers whose channel rejected the last line."""
 
 
 class RoleLimitsForm(DurableForm, prefix="cbf:rolelimits"):
-    """Asks a manager what each member with a role may use on a day. Its subject is the role's id."""
+    """Asks a manager how much each member with a role may use per day. Its subject is the role's id."""
 
     always_open = True
 
@@ -58,7 +58,7 @@ class RoleLimitsForm(DurableForm, prefix="cbf:rolelimits"):
 
 
 class ServerRoles(commands.Cog):
-    """What stands on that page. It has no command of its own."""
+    """The content of that page. It has no command."""
 
     def __init__(self, *, servers: ServerStore, log: LogState) -> None:
         self._servers = servers
@@ -66,19 +66,19 @@ class ServerRoles(commands.Cog):
 
     @on_press(ShowRoles)
     async def show_roles(self, interaction: discord.Interaction, _: ShowRoles) -> None:
-        """Show the page in the place of the first one."""
+        """Show the page, replacing the first one."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         await self._show(interaction, guild_id)
 
     @on_press(CharacterRolesMenu)
     async def choose_creators(self, interaction: discord.Interaction, menu: CharacterRolesMenu) -> None:
-        """Let the members of those roles alone make characters."""
+        """Allow only members of those roles to make characters."""
         await self._makers(interaction, JobKind.CHARACTER, menu.chosen)
 
     @on_press(VideoRolesMenu)
     async def choose_filmers(self, interaction: discord.Interaction, menu: VideoRolesMenu) -> None:
-        """Let the members of those roles alone make videos."""
+        """Allow only members of those roles to make videos."""
         await self._makers(interaction, JobKind.VIDEO, menu.chosen)
 
     async def _makers(self, interaction: discord.Interaction, kind: JobKind, chosen: Collection[int]) -> None:
@@ -89,7 +89,7 @@ class ServerRoles(commands.Cog):
 
     @on_press(LogChannel)
     async def choose_log(self, interaction: discord.Interaction, menu: LogChannel) -> None:
-        """Write a line of each job there, or nowhere."""
+        """Set the channel that gets a line about each job, or none."""
         guild_id = managed(interaction)
         await interaction.response.defer()
         await self._servers.set_log_channel(guild_id, next(iter(menu.chosen), None))
@@ -108,7 +108,7 @@ class ServerRoles(commands.Cog):
 
     @on_submit(RoleLimitsForm)
     async def limits_typed(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """Set them; of what is left empty nothing is said."""
+        """Set them; empty ones are not set."""
         guild_id = managed(interaction)
         given = {name: number_typed(typed.get(name, "")) for name in ("characters", "videos", "credits")}
         await interaction.response.defer()

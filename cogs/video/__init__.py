@@ -1,4 +1,4 @@
 """The group ``/video``: ``cog`` has every command with its options, and calls ``creation`` or ``listing``.
 
-``choices`` is what the options offer as one types.
+``choices`` contains the autocompletes.
 """

@@ -1,4 +1,4 @@
-"""What can be chosen for a video: as one types the options of ``/video create``, and in the form."""
+"""Choices for a video: the autocompletes of ``/video create``, and the menus of the form."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Strings: TypeAlias = list[app_commands.Choice[str]]
 
 
 class VideoChoices:
-    """Everything fits what has been chosen so far in the other options. Nobody is offered what is another's."""
+    """Every choice fits the other options chosen so far. Nobody is offered what belongs to others."""
 
     def __init__(self, *, cast: PlayableCast, planner: VideoPlanner, builder: VideoRequestBuilder) -> None:
         self._cast = cast
@@ -39,7 +39,7 @@ class VideoChoices:
         self._builder = builder
 
     async def characters(self, interaction: _Interaction, current: str) -> _Strings:
-        """The cast and those who are borrowed, without those who play already."""
+        """The cast and borrowed characters, without those already chosen."""
         typed = clean_name(current).removeprefix("@")
         most = limits.AUTOCOMPLETE_CHOICES + limits.VIDEO_CHARACTERS
         names = await self._cast.names(interaction.user.id, interaction.guild_id, typed, most)
@@ -56,7 +56,7 @@ class VideoChoices:
         ]
 
     async def models(self, interaction: _Interaction, current: str) -> _Strings:
-        """Living models that can show everybody who has been named so far, the best first."""
+        """Open models that can show everybody named so far, the best first."""
         cards = {card.model: card for card in await self._suiting(interaction)}
         return [
             app_commands.Choice(
@@ -67,7 +67,7 @@ class VideoChoices:
         ]
 
     async def durations(self, interaction: _Interaction, current: str) -> list[app_commands.Choice[int]]:
-        """How long the videos of the model can be, in seconds, with what each is expected to cost."""
+        """The lengths of the model's videos in seconds, each with its expected price."""
         card = await self._card(interaction)
         offered = matching([str(seconds) for seconds in card.durations], current) if card is not None else []
         return [
@@ -78,17 +78,17 @@ class VideoChoices:
         ]
 
     async def ratios(self, interaction: _Interaction, current: str) -> _Strings:
-        """The aspect ratios of the model's videos that go with the resolution."""
+        """The aspect ratios of the model's videos that are allowed with the resolution."""
         card = await self._card(interaction)
         return [] if card is None else _plain(matching(card.ratios_for(_option(interaction, "resolution")), current))
 
     async def resolutions(self, interaction: _Interaction, current: str) -> _Strings:
-        """The resolutions of the model's videos that go with the aspect ratio."""
+        """The resolutions of the model's videos that are allowed with the aspect ratio."""
         card = await self._card(interaction)
         return [] if card is None else _plain(matching(card.resolutions_for(_option(interaction, "ratio")), current))
 
     async def of_form(self, interaction: _Interaction) -> FormChoices:
-        """The cast and the models, if they are read in time: a form has to be the first answer."""
+        """The cast and the models, if they can be read in time: a form has to be the first answer."""
         owner, guild_id = interaction.user.id, interaction.guild_id
 
         async def read() -> FormChoices:
@@ -104,7 +104,7 @@ class VideoChoices:
         return None if card is None else self._planner.price(card.model, int(seconds))
 
     async def _card(self, interaction: _Interaction) -> ModelCard | None:
-        """That of the chosen model, or of the one that would be taken."""
+        """The card of the chosen model, or of the one that would be used."""
         model = _option(interaction, "model")
         chosen = None if model is None else self._planner.card(model)
         return chosen or next(iter(await self._suiting(interaction)), None)
@@ -118,7 +118,7 @@ class VideoChoices:
             return living
         try:
             cast = await self._planner.cast(owner, roles)
-        except Refusal:  # somebody was deleted this very moment
+        except Refusal:  # a character was deleted at this very moment
             return living
         return preferred(living, [each.member for each in cast])
 
@@ -128,7 +128,7 @@ def _named(interaction: _Interaction) -> dict[str, str]:
 
 
 def _option(interaction: _Interaction, name: str) -> str | None:
-    """What stands in an option so far; ``None`` where nothing does."""
+    """The present value of an option; ``None`` if it is empty."""
     value = getattr(interaction.namespace, name, None)
     return str(value) if value else None
 

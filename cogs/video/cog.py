@@ -1,4 +1,4 @@
-"""The group ``/video``: every command with its options. What each does is in the part that it calls."""
+"""The group ``/video``: every command with its options, and the part that implements it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class VideoCommands(
     group_name="video",
     group_description="Make videos with your cast, and look at those you have.",
 ):
-    """Hands each command to its part. ``parts`` also answer buttons and forms."""
+    """Passes each command to its part. ``parts`` also handle buttons and forms."""
 
     def __init__(self, *, choices: VideoChoices, creation: VideoCreation, listing: VideoListing) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class VideoCommands(
         resolution: str | None = None,
         private: bool | None = None,
     ) -> None:
-        """Start the job, or ask about what stands in its way."""
+        """Start the job, or ask about what prevents it."""
         named = [each for each in (character, character2, character3, character4) if each]
         request = VideoRequest(
             prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution

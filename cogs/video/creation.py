@@ -1,4 +1,4 @@
-"""What ``/video create`` and ``new`` do, the form, and the answers to questions about a video before it starts."""
+"""Implements ``/video create`` and ``new``, the form, and the answers to questions about a video before it starts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class VideoCreation:
         address: str,
         clock: Clock,
     ) -> None:
-        """``address``: where the provider takes requests for videos."""
+        """``address``: the provider's URL for video requests."""
         self._address = address
         self._starter = starter
         self._planner = planner
@@ -79,7 +79,7 @@ class VideoCreation:
         *,
         private: bool | None,
     ) -> None:
-        """Start the job with the characters that are ``named``, or ask about what stands in its way."""
+        """Start the job with the characters that are ``named``, or ask about what prevents it."""
         build = partial(self._builder.build_with_default, interaction.user.id, interaction.guild_id)
         await self._begin(interaction, partial(build, request, named, private=private))
 
@@ -94,7 +94,7 @@ class VideoCreation:
 
     @on_press(UseCharacter)
     async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
-        """Open the form with this character in it; where no video model can be had, show a request to copy."""
+        """Open the form with this character in it; if no video model is available, show a request to copy."""
         choices = await self._choices.of_form(interaction)
         if choices.models or choices.cast is None:
             await self._open_form(interaction, choices, chosen=button.character_id)
@@ -131,7 +131,7 @@ class VideoCreation:
 
     @on_submit(VideoForm)
     async def submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """Start the job with what is in the form, perhaps after a restart, and with what else its draft says."""
+        """Start the job from the form and its draft, also after a restart."""
         owner, guild, named = interaction.user.id, interaction.guild_id, named_in(typed)
         if subject == NEW:
             private, request = wants_private(typed), request_in(typed)
@@ -151,12 +151,12 @@ class VideoCreation:
 
     @on_press(AnotherTake)
     async def another_take(self, interaction: discord.Interaction, button: AnotherTake) -> None:
-        """Open the form with all that this video was asked for."""
+        """Open the form, filled with this video's request."""
         await self._open_again(interaction, take_of(button.video_id), Refusal(_NO_SUCH_VIDEO))
 
     @on_press(ChangeFailedVideo)
     async def change_failed(self, interaction: discord.Interaction, button: ChangeFailedVideo) -> None:
-        """Open the form with everything the failed video was asked for."""
+        """Open the form, filled with the failed video's request."""
         await self._open_again(interaction, change_of(button.job_id), UnknownJob())
 
     async def _open_again(self, interaction: discord.Interaction, subject: str, unknown: CastbookError) -> None:
@@ -167,7 +167,7 @@ class VideoCreation:
         await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), unsent=unsent))
 
     async def _asked_before(self, owner_id: int, guild_id: int | None, subject: str) -> UnsentVideo | None:
-        """What a video, or one that failed, was asked for; ``None`` where it is no longer here."""
+        """The request of a video, or of one that failed; ``None`` if it no longer exists."""
         if (job_id := job_in(subject)) is not None:
             return await self._builder.failed(owner_id, guild_id, job_id)
         video = await self._videos.get(owner_id, video_in(subject) or 0)
@@ -176,7 +176,7 @@ class VideoCreation:
     async def _taken_again(
         self, owner_id: int, guild_id: int | None, subject: str, typed: Mapping[str, str]
     ) -> UnsentVideo:
-        """The earlier request with what is typed now; if it was deleted, what is typed alone."""
+        """The earlier request with the new input; if it was deleted, the input alone."""
         unsent = await self._asked_before(owner_id, guild_id, subject)
         private, request = (None, None) if unsent is None else (unsent.private, unsent.request)
         asked = request_in(typed, request)
@@ -202,7 +202,7 @@ class VideoCreation:
 
     @on_press(TakeInstead)
     async def take(self, interaction: discord.Interaction, button: TakeInstead) -> None:
-        """Start the job with what the button offers, and nothing else changed."""
+        """Start the job with the change that the button offers, and nothing else changed."""
         change = Change.parse(button.change)
 
         async def apply(unsent: UnsentVideo) -> UnsentVideo:
@@ -218,7 +218,7 @@ class VideoCreation:
         await self._answer(interaction, begin)
 
     async def _answer(self, interaction: discord.Interaction, begin: _Begin, *, in_place: bool = False) -> None:
-        """Start the job, or show what is asked: ``in_place``, in the message whose button was pressed."""
+        """Start the job, or show the question: ``in_place``, in the message whose button was pressed."""
         locale, in_place = str(interaction.locale), in_place and interaction.message is not None
 
         def first(job: Job) -> MessageContent:
@@ -239,7 +239,7 @@ class VideoCreation:
 
 
 async def _in_time(read: Coroutine[Any, Any, _Read]) -> _Read:
-    """What a form begins with, which has to be the first answer. Raises Refusal where the database is too slow."""
+    """Read the defaults of a form, which has to be the first answer. Raises Refusal if the database is too slow."""
     try:
         return await within(limits.READ_BEFORE_FORM, read)
     except TimeoutError:
@@ -247,6 +247,6 @@ async def _in_time(read: Coroutine[Any, Any, _Read]) -> _Read:
 
 
 def _asks_about(interaction: discord.Interaction, draft_id: str) -> bool:
-    """Whether the form was opened from the question about that very draft, which then gives way to what comes of it."""
+    """Whether the form was opened from the question about that very draft, which the result then replaces."""
     asked = interaction.message
     return asked is not None and has_item(asked, ChangeVideo(draft_id, interaction.user.id))

@@ -1,4 +1,4 @@
-"""What ``/video list`` does: pages of the person's videos, one of them opened, and deleting one."""
+"""Implements ``/video list``: pages of the person's videos, one of them opened, and deleting one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.values.made_video import MadeVideo
 
 
 class VideoListing:
-    """Shows and deletes videos. Another person's video is an unknown one."""
+    """Shows and deletes videos. Another person's video counts as unknown."""
 
     def __init__(self, *, videos: VideoStore, loans: LoanStore, files: FileStore, fitted: FittedVideos) -> None:
         self._videos = videos
@@ -32,7 +32,7 @@ class VideoListing:
         self._fitted = fitted
 
     async def list_videos(self, interaction: discord.Interaction) -> None:
-        """Show the first page, to its owner alone."""
+        """Show the first page, to its owner only."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._show_page(interaction, 0)
 
@@ -45,7 +45,7 @@ class VideoListing:
     async def _show_page(self, interaction: discord.Interaction, offset: int) -> None:
         owner, most = interaction.user.id, limits.VIDEOS_PER_PAGE
         found, total = await self._videos.page(owner, offset=offset, limit=most)
-        if total and not found:  # some were deleted since the button was made
+        if total and not found:  # some may have been deleted since the button was made
             offset = (total - 1) // most * most
             found, total = await self._videos.page(owner, offset=offset, limit=most)
         room, posters = interaction.filesize_limit, {}
@@ -88,7 +88,7 @@ class VideoListing:
         await edit_answer(interaction, await self._card(interaction, video, data, poster))
 
     async def _smaller(self, interaction: discord.Interaction, video: MadeVideo, room: int) -> bytes | None:
-        """The video in at most ``room`` bytes. Until it is made, its poster is shown, and what is going on."""
+        """The video in at most ``room`` bytes. While it is being made, the poster and a note are shown."""
         poster = await self._read(video.poster, room)
         await edit_answer(interaction, await self._card(interaction, video, None, poster, fitting=True))
         return await self._fitted.within(video, room)
@@ -110,7 +110,7 @@ class VideoListing:
             return None
         try:
             return await self._files.read(file.key)
-        except FileNotFoundError:  # the rest is worth showing without it
+        except FileNotFoundError:  # the rest is useful without it
             return None
 
     async def _own(self, interaction: discord.Interaction, video_id: int) -> MadeVideo:
@@ -128,7 +128,7 @@ class VideoListing:
 
     @on_press(ConfirmDeleteVideo)
     async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDeleteVideo) -> None:
-        """The row first, then the files nothing refers to any more."""
+        """Delete the row first, then the files that nothing else refers to."""
         await interaction.response.defer()
         async with self._files.owner(interaction.user.id):
             orphans = await self._videos.delete(interaction.user.id, button.video_id)
