@@ -35,8 +35,8 @@ _HELP_PARTS = (
         text("2. Pick 1 to 3 seconds"),
         text(
             "I look at the clip and show you the best seconds: press a button to use them. If you already know "
-            "yours, give them in the range option, such as `1-3` or `0:04-0:06.5`. Just want to look? /character "
-            "preview is free."
+            "yours, give them in the option **range**, such as `1-3` or `0:04-0:06.5`. Just want to look? "
+            "/character preview is free."
         ),
     ),
     (

@@ -25,6 +25,10 @@ _KEPT = (
     re.compile(r"https?://[\w./-]*[\w/]", re.ASCII),
     re.compile(r"\*\*"),
 )
+# What a sentence calls by its name: a button, a title or a menu in quotation marks, and in bold an option of a command.
+_LABEL = re.compile(r"“([^“”{}]+)”")
+_OPTION = re.compile(r"\boptions?\b")
+_BOLD = re.compile(r"\*\*(\w+)\*\*")
 _NAMES = {"command", "option"}
 _NAME = re.compile(r"[-_'\w]{1,32}")  # with str.islower: Discord's own rule (Application Command Naming)
 _ALLOWS = "glossary: "
@@ -57,7 +61,9 @@ def problems(
             continue
         if message.plural and len(forms) != catalogue.num_plurals:
             yield f"{_shown(message)}: {len(forms)} forms of {catalogue.num_plurals}"
+        named = tuple(_named(message, catalogue))
         for number, form in enumerate(forms):
+            yield from (f"{_shown(message)}: without {each} in {form!r}" for each in named if each not in form)
             without_count = number == 0 and ones == {1}
             if complete:
                 english = _without(message.plural or message.msgid, (_PLACEHOLDER, *kept))
@@ -68,6 +74,19 @@ def problems(
             yield from (
                 f"{_shown(message)}: {problem}" for problem in _wrong(message, form, kept, without_count=without_count)
             )
+
+
+def _named(message: Message, catalogue: Catalog) -> Iterator[str]:
+    """What the sentence calls by its name, as it is called in the language of ``catalogue``."""
+    for label in _LABEL.findall(message.msgid):
+        entry = catalogue.get(label) or catalogue.get(label, "menu")
+        if entry is not None:
+            yield from _forms(entry)[:1]
+    if _OPTION.search(message.msgid):
+        for option in _BOLD.findall(message.msgid):
+            entry = catalogue.get(option, "option")
+            if entry is not None:
+                yield f"**{_forms(entry)[0]}**"
 
 
 def _forms(entry: Entry | None) -> tuple[str, ...]:

@@ -71,11 +71,15 @@ def test_room_is_found_where_a_sentence_stands(everything: list[Message]) -> Non
 SENTENCE = Message("See {name} in /video list <t:{at}:R>.")
 COMMAND = Message("video", context="command", at_most=32)
 COUNTED = Message("{count} video", plural="{count} videos")
-RULES = [SENTENCE, COMMAND, COUNTED, Message("Cancel", at_most=8)]
+OPTION = Message("range", context="option", at_most=32)
+NAMING = Message("Give them in the option **range**, or press “Cancel”.")
+RULES = [SENTENCE, COMMAND, COUNTED, OPTION, NAMING, Message("Cancel", at_most=8)]
 GOOD: dict[tuple[str, str], str | tuple[str, ...]] = {
     SENTENCE.key: "Смотрите {name} в /video list <t:{at}:R>.",
     COMMAND.key: "видео",
     COUNTED.key: ("{count} видео", "{count} видео", "{count} видео"),
+    OPTION.key: "отрезок",
+    NAMING.key: "Укажите их в параметре **отрезок** или нажмите «Отмена».",
     ("", "Cancel"): "Отмена",
 }
 
@@ -117,6 +121,8 @@ def test_a_good_translation_passes() -> None:
         (COUNTED.key, ("{count} видео", "{count} видео", ""), "not translated"),
         (COUNTED.key, ("видео", "{count} видео", "{count} видео"), "placeholders"),  # 21 takes that form, too
         (COUNTED.key, ("{count} ролик", "{count} ролика", "{count} роликов"), "“video” is not said"),
+        (NAMING.key, "Укажите их в параметре **range** или нажмите «Отмена».", "**отрезок**"),
+        (NAMING.key, "Укажите их в параметре **отрезок** или нажмите «Отменить».", "Отмена"),
         (COMMAND.key, "Видео", "no name"),
         (COMMAND.key, "мои видео", "no name"),
     ],

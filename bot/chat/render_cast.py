@@ -143,7 +143,9 @@ def _as_code(tag: str) -> str:
 
 def _nothing_found(page: CastPage, group: CharacterGroup | None) -> Text:
     if page.search:
-        return text("No match for “{search}”. To see your whole cast, leave search empty.", search=page.search)
+        return text(
+            "No match for “{search}”. To see your whole cast, leave the option **search** empty.", search=page.search
+        )
     if group is not None:
         return text("Nobody is in this group yet. Put somebody in with /group add.")
     return text(

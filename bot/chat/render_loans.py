@@ -45,8 +45,8 @@ def render_loans(
         )
     else:
         rules = text(
-            "Nobody is borrowing it. Use /character lend to lend it to a person (option `to`) or to everyone in this "
-            "server (option `server`). They can use it in videos, and you see what they make."
+            "Nobody is borrowing it. Use /character lend to lend it to a person (option **to**) or to everyone in "
+            "this server (option **server**). They can use it in videos, and you see what they make."
         )
     lines.append(say(rules, locale, commands))
     fields = [Field(say(text("People in it"), locale), "\n".join(say(_said(each), locale) for each in consents), False)]

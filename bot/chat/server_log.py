@@ -129,13 +129,19 @@ def _started(job: Job) -> Text:
     price, person = price_of(job.request), job.owner_id
     if job.kind is JobKind.VIDEO:
         if price:
-            return text(
-                "<@{person}> started a video. Expected cost: {price} credits.", person=person, price=float(price)
+            return ntext(
+                "<@{person}> started a video. Expected cost: {count} credit.",
+                "<@{person}> started a video. Expected cost: {count} credits.",
+                person=person,
+                count=float(price),
             )
         return text("<@{person}> started a video.", person=person)
     if price:
-        return text(
-            "<@{person}> started making a character. Expected cost: {price} credits.", person=person, price=float(price)
+        return ntext(
+            "<@{person}> started making a character. Expected cost: {count} credit.",
+            "<@{person}> started making a character. Expected cost: {count} credits.",
+            person=person,
+            count=float(price),
         )
     return text("<@{person}> started making a character.", person=person)
 
@@ -149,7 +155,12 @@ def _ended(job: Job, outcome: Outcome) -> Text:
 def _ended_video(person: int, outcome: Outcome, price: float, *, counted: bool) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text("<@{person}>'s video is done. Expected cost: {price} credits.", person=person, price=price)
+            return ntext(
+                "<@{person}>'s video is done. Expected cost: {count} credit.",
+                "<@{person}>'s video is done. Expected cost: {count} credits.",
+                person=person,
+                count=price,
+            )
         case Outcome.SUCCEEDED:
             return text("<@{person}>'s video is done.", person=person)
         case Outcome.FAILED if counted:
@@ -165,7 +176,12 @@ def _ended_video(person: int, outcome: Outcome, price: float, *, counted: bool) 
 def _ended_character(person: int, outcome: Outcome, price: float, *, counted: bool) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text("<@{person}>'s character is done. Expected cost: {price} credits.", person=person, price=price)
+            return ntext(
+                "<@{person}>'s character is done. Expected cost: {count} credit.",
+                "<@{person}>'s character is done. Expected cost: {count} credits.",
+                person=person,
+                count=price,
+            )
         case Outcome.SUCCEEDED:
             return text("<@{person}>'s character is done.", person=person)
         case Outcome.FAILED if counted:

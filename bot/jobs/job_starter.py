@@ -129,7 +129,7 @@ class JobStarter:
             if problem is None:
                 raise AssertionError("seconds that can be read are the range")
             raise BadRange(
-                text("{problem} Please type the seconds in the range option.", problem=problem),
+                text("{problem} Please type the seconds in the option **range**.", problem=problem),
                 problem,
             )
         return request

@@ -224,7 +224,7 @@ def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
     if facts.section and (late or early):
         return text(
             "I fetched only the seconds from {begins} to {ends} of that video. For others, use /character create again "
-            "and give them as its range.",
+            "and give them in the option **range**.",
             begins=ceil(facts.begins),
             ends=floor(facts.seconds),
         )

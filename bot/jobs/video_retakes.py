@@ -48,10 +48,7 @@ class VideoRetakes:
             model = best.model if best is not None else None
         if model is None:
             raise Refusal(
-                text(
-                    "No other model that can show this cast works right now, so I made nothing and nothing was "
-                    "charged. Try again later."
-                )
+                text("No other model that can show this cast works right now. Nothing was charged. Try again later.")
             )
         return await self._started(earlier, replace(earlier.video, model=model, model_named=True), job_id, origin)
 

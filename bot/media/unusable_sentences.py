@@ -88,8 +88,8 @@ SENTENCES: Final[Mapping[Unusable, Text]] = {
         "I can't read the way that site sends its video. Please download the video and attach it."
     ),
     Unusable.TOO_LONG_FOR_WHOLE: text(
-        "That video is too large to fetch as a whole. Please say which seconds you want in the range option, for "
-        "example 1:12-1:14."
+        "That video is too large to fetch as a whole. Please say which seconds you want in the option **range**, "
+        "for example 1:12-1:14."
     ),
     Unusable.CANNOT_BE_SMALLER: text("That video is too long to fit into a message."),
     Unusable.NOT_AN_ARCHIVE: text(

@@ -85,7 +85,7 @@ def link(raw: str) -> Link:
         )
     url = _web_address(typed)
     if url is None:
-        raise BadLink(text("That's not a link to a file. It should look like https://example.org/clip.mp4."))
+        raise BadLink(text("That isn't a link to a file. It should look like https://example.org/clip.mp4."))
     if url.user is not None or url.password is not None:
         raise BadLink(text("That link contains a user name or password. Please use one without."))
     return Link(url=typed)
@@ -121,7 +121,12 @@ def exactly_one(attachment: Attachment | None, link_text: str | None, task_text:
     """The one source among a command's three options. Raises :class:`~bot.errors.BadSource` otherwise."""
     given = [option for option in (attachment, link_text, task_text) if option]
     if len(given) != 1:
-        raise BadSource(text("Give exactly one of video, link or task: attach a clip, or paste a link to one."))
+        raise BadSource(
+            text(
+                "Give exactly one of the options **video**, **link** and **task**: attach a clip, or paste a link to "
+                "one."
+            )
+        )
     if attachment:
         return attachment
     return link(link_text) if link_text else earlier_task(task_text or "")

@@ -84,7 +84,9 @@ class CharacterLending:
         ending = None if until is None else read_until(until, self._clock())
         whom = _whom(interaction, to, server=server)
         if whom is None and (uses is not None or until is not None):
-            raise Refusal(text("Choose who to lend it to: a person (`to`) or everyone here (`server`)."))
+            raise Refusal(
+                text("Choose who to lend it to: a person (option **to**) or everyone here (option **server**).")
+            )
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self._lookup.named(interaction.user.id, name)
         done: Text | None = None
@@ -212,7 +214,7 @@ class CharacterLending:
 
 def _whom(interaction: discord.Interaction, to: discord.User | None, *, server: bool) -> LoanRecipient | None:
     if to is not None and server:
-        raise Refusal(text("Choose one: a person in the option to, or server: True."))
+        raise Refusal(text("Use the option **to** or **server**, not both."))
     if to is not None and to.bot:
         raise Refusal(text("A bot can't borrow a character. Choose a person."))
     if to is not None:

@@ -43,7 +43,7 @@ class CastPortability:
     async def export(self, interaction: discord.Interaction, name: str | None, group: str | None) -> None:
         """Send the owner one or more zips."""
         if name and group:
-            raise Refusal(text("Give a name or a group, not both."))
+            raise Refusal(text("Use the option **name** or **group**, not both."))
         await interaction.response.defer(thinking=True, ephemeral=True)
         selection = Selection()
         if name:
@@ -144,7 +144,7 @@ class CastPortability:
 
 def _source(file: discord.Attachment | None, address: str | None) -> Attachment | Link:
     if (file is None) == (not address):
-        raise BadSource(text("Give exactly one of file or link: the zip itself, or a link to it."))
+        raise BadSource(text("Give exactly one of the options **file** and **link**: the zip itself, or a link to it."))
     if file is not None:
         return Attachment(url=file.url, filename=file.filename, size=file.size)
     return link(address or "")

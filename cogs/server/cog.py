@@ -251,7 +251,7 @@ def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
             say(
                 text(
                     "Blocked with an earlier version of this bot, so I can't name them: {number}. To unblock one, use "
-                    "the option unblock.",
+                    "the option **unblock**.",
                     number=unknown,
                 ),
                 locale,

@@ -158,4 +158,4 @@ def test_an_empty_page_says_what_to_do_next() -> None:
     assert "first character with </character create:1>:" in empty.description
     unfound = card_of(render_page(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB"))
     assert r"“\*x\*”" in unfound.description
-    assert "leave search empty" in unfound.description
+    assert "leave the option **search** empty" in unfound.description

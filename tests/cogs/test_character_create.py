@@ -69,9 +69,9 @@ async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "exactly one of video, link or task"),
-        ({"video": CLIP, "link": "https://example.org/a.mp4"}, "exactly one of video, link or task"),
-        ({"link": "ftp://example.org/a.mp4"}, "not a link to a file"),
+        ({}, "exactly one of the options"),
+        ({"video": CLIP, "link": "https://example.org/a.mp4"}, "exactly one of the options"),
+        ({"link": "ftp://example.org/a.mp4"}, "isn't a link to a file"),
         ({"link": "https://discord.com/channels/1/2/3"}, "“Make a character”"),
         ({"task": "no such thing!"}, "not a task ID"),
     ],

@@ -92,7 +92,8 @@ async def test_whom_an_earlier_version_blocked_is_counted_where_nobody_can_tell_
         await connection.execute(insert(server_blocks).values(row))
     await servers.load()
     unnamed = (
-        "Blocked with an earlier version of this bot, so I can't name them: 1. To unblock one, use the option unblock."
+        "Blocked with an earlier version of this bot, so I can't name them: 1. To unblock one, use the "
+        "option **unblock**."
     )
     assert f"Blocked members\n{unnamed}\n" in await decide()
     assert f"Blocked members\n{stage.alice.mention}\n{unnamed}\n" in await decide(block=stage.alice)

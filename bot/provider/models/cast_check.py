@@ -77,10 +77,10 @@ def _unusable_stills(model: str, rules: ImageRules, member: CastMember) -> Text:
             name=member.name,
         )
     return ntext(
-        "{model} takes at most {count} picture, so there's no room for {name}. Leave someone out, or choose another "
-        "model.",
-        "{model} takes at most {count} pictures, so there's no room for {name}. Leave someone out, or choose another "
-        "model.",
+        "{model} takes at most {count} picture, so there's no room for {name}. Leave somebody out, or choose "
+        "another model.",
+        "{model} takes at most {count} pictures, so there's no room for {name}. Leave somebody out, or choose "
+        "another model.",
         model=model,
         count=rules.at_most,
         name=member.name,
