@@ -160,7 +160,7 @@ async def test_nothing_is_lent_to_oneself_a_bot_or_somebody_who_is_shut_out(stag
     await character(stage.harness, stage.alice.id, "Aurora")
     for options, told in (
         ({"to": stage.alice}, "It's yours already."),
-        ({"to": stage.bob, "server": True}, "Choose one"),
+        ({"to": stage.bob, "server": True}, "Use the option **to** or **server**, not both."),
         ({"uses": 2}, "Choose who to lend it to"),
         ({"to": stage.bob, "until": "yesterday"}, "I can't read “yesterday” as a time."),
         ({"to": stage.bob, "until": "2w 3d"}, "I can't read"),
