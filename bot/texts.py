@@ -6,7 +6,7 @@ well after the sentence has changed. ``make messages`` collects them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -58,6 +58,15 @@ def ntext(one: str, other: str, /, *, count: float, **params: Param) -> Text:
 def ptext(context: str, msgid: str, /, **params: Param) -> Text:
     """A text whose English words have another meaning elsewhere, like gettext's ``pgettext``."""
     return Text(msgid, params, context=context)
+
+
+def listed(words: Iterable[str | Text]) -> Text:
+    """``words`` with the commas of the language between them."""
+    first, *others = list(words) or [""]
+    said = first if isinstance(first, Text) else text("{names}", names=first)
+    for word in others:
+        said = text("{before}, {word}", before=said, word=word)
+    return said
 
 
 def _verbatim(value: str) -> str:

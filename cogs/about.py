@@ -11,11 +11,11 @@ from discord.ext import commands
 from bot.chat.buttons import ShowAppsMenu
 from bot.chat.card import AMBER, BLUE, Card
 from bot.chat.interaction_handlers import InteractionHandlers, on_press
-from bot.chat.markdown import escape, mentions_of, say
+from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.errors import Refusal
 from bot.jobs.model_availability import Availability, ModelAvailability
-from bot.texts import Text, text
+from bot.texts import Text, listed, text
 
 _HELP = text(
     "I turn a short clip of somebody into a **character** that you can put into new videos. Your characters are "
@@ -144,7 +144,7 @@ class About(commands.Cog):
             for state, name in names.items():
                 found = [model for model, its in table.items() if its is state]
                 if found:
-                    embed.add_field(name=say(name, locale), value=", ".join(map(escape, found)), inline=False)
+                    embed.add_field(name=say(name, locale), value=say(listed(found), locale), inline=False)
         await interaction.edit_original_response(embed=embed)
 
     @on_press(ShowAppsMenu)

@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from pydantic import TypeAdapter
 
 from bot import catalogues
-from bot.texts import Text, ntext, number, ptext, render, text
+from bot.texts import Text, listed, ntext, number, ptext, render, text
 from tests.catalogues import write_catalogue
 
 
@@ -157,3 +157,13 @@ def test_it_is_a_value_that_can_be_kept_as_json() -> None:
     assert adapter.validate_json(adapter.dump_json(message)) == message
     with pytest.raises(FrozenInstanceError):
         message.msgid = "other"  # type: ignore[misc]  # that it cannot be set is the test
+
+
+def test_a_list_has_the_commas_of_the_language(catalogues_in: Path) -> None:
+    write_catalogue(catalogues_in, "ja", 'msgid "{before}, {word}"\nmsgstr "{before}、{word}"\n')
+    names = ["Ann", text("{count} more", count=2), "@Bo"]
+    assert render(listed(names)) == "Ann, 2 more, @Bo"
+    assert render(listed(names), "ja") == "Ann、2 more、@Bo"
+    assert render(listed(names), "en-US", shout) == "ANN, 2 more, @BO", "what came from outside is escaped"
+    assert render(listed(["Ann"]), "ja") == "Ann"
+    assert render(listed([]), "ja") == ""

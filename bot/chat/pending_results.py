@@ -16,7 +16,7 @@ from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
 from bot.store.owned_jobs import Pending
 from bot.store.person_consents import PersonConsentStore
-from bot.texts import Text, ntext, text
+from bot.texts import Text, listed, ntext, text
 
 FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
 """What has not reached the person with this user id."""
@@ -68,7 +68,7 @@ class PendingResults:
             "Somebody said no to being in {count} characters, so I deleted them, with their pictures and clips: "
             "{names}.",
             count=len(found),
-            names=", ".join(found.values()),
+            names=listed(found.values()),
         )
         await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
         await refused.told(interaction.user.id, list(found))

@@ -11,7 +11,7 @@ from bot.chat.card import BLUE, AttachedFile, Card, Entry, PictureRow
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent, picture_file
 from bot.store.cast_search import CastQuery, Sort
-from bot.texts import Text, render, text
+from bot.texts import Text, listed, render, text
 from bot.values.character import Character, CharacterGroup
 
 
@@ -92,7 +92,7 @@ def _rows(
         buttons = [ShowCharacter(each.id, each.owner_id, name) for each, name in zip(row, names, strict=True)]
         picture = None
         if pictures:
-            alt = render(text("Faces, from left to right: {names}", names=", ".join(names)), locale)
+            alt = render(text("Faces, from left to right: {names}", names=listed(names)), locale)
             picture = AttachedFile(f"faces-{page.offset}-{number}.webp", pictures[number], alt)
         yield PictureRow(picture=picture, buttons=tuple(buttons))
 

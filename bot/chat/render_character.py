@@ -20,7 +20,7 @@ from bot.chat.render_findings import concerns, used_sound
 from bot.chat.render_job import job_footer, why_hidden
 from bot.chat.render_price import price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
-from bot.texts import Text, ntext, render, text
+from bot.texts import Text, listed, ntext, render, text
 from bot.values.character import NAMELESS, Character, CharacterFile, CharacterGroup, clean_name, is_numbered
 from bot.values.job import Job
 from bot.values.requests import CharacterOffer
@@ -140,7 +140,7 @@ def _made_with(price: Decimal | None) -> Text:
 
 def _sorted_into(character: Character, groups: Sequence[CharacterGroup], locale: str) -> Iterator[Field]:
     if groups:
-        yield Field(say(text("Groups"), locale), ", ".join(escape(each.name) for each in groups))
+        yield Field(say(text("Groups"), locale), say(listed(each.name for each in groups), locale))
     if character.uses:
         yield Field(say(text("Videos asked for with it"), locale), str(character.uses))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.texts import Text, ntext, text
+from bot.texts import Text, listed, ntext, text
 from bot.values.video import Best, Concern, Reason, Suggestion, VideoFacts
 
 LOW_RESOLUTION = text("The video is smaller than 720p. HD works better.")
@@ -101,14 +101,6 @@ def _key(words: Iterable[Text]) -> tuple[str, ...]:
 def in_full(suggestion: Suggestion) -> Text:
     """Everything that is said about one of them, in one line."""
     return listed([*_own(suggestion, set(), set())] or [_place(0, [suggestion])])
-
-
-def listed(words: Sequence[Text]) -> Text:
-    """``words``, which must not be empty, separated by commas."""
-    said = words[0]
-    for word in words[1:]:
-        said = text("{before}, {word}", before=said, word=word)
-    return said
 
 
 def _shared(suggestions: Sequence[Suggestion]) -> tuple[set[Reason], set[Concern]]:

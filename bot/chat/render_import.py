@@ -12,7 +12,7 @@ from bot.chat.card import AMBER, BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.markdown import PLAIN, Commands, escape, say
 from bot.chat.message import MessageContent
 from bot.jobs.cast_import import Offer
-from bot.texts import Text, ntext, render, text
+from bot.texts import Text, listed, ntext, render, text
 from bot.values.cast_import import IncomingCharacter
 from bot.values.files import ending
 
@@ -125,7 +125,7 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
 
 
 def _listed(names: Sequence[str], locale: str) -> str:
-    shown = ", ".join(escape(each) for each in names[:_NAMES_SHOWN])
+    shown = say(listed(names[:_NAMES_SHOWN]), locale)
     more = len(names) - _NAMES_SHOWN
     if more <= 0:
         return shown

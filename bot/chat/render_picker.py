@@ -19,10 +19,10 @@ from bot.chat.job_buttons import (
 )
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
-from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound
+from bot.chat.render_findings import LOW_RESOLUTION, in_common, told_apart, used_sound
 from bot.chat.render_price import cost_of_previewed, not_charged_yet
 from bot.jobs.video_inspection import problem_with
-from bot.texts import Text, render, text
+from bot.texts import Text, listed, render, text
 from bot.values.job import CharacterRequest, Job, JobKind, PreviewRequest
 from bot.values.video import BestSeconds, NothingToSuggest
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.chat.render_findings import listed
-from bot.texts import Text, text
+from bot.texts import Text, listed, text
 from bot.values.character import CharacterFile, FileKind
 
 PORTABLE = text(

@@ -18,7 +18,7 @@ from bot.chat.render_price import price_of
 from bot.chat.task_status import buttons_of, status_of, subject_of, waits_for_owner
 from bot.chat.video_buttons import ShowVideo
 from bot.jobs.overview import Overview
-from bot.texts import Text, text
+from bot.texts import Text, listed, text
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, VideoRequest, VideoResult
 
 
@@ -58,9 +58,9 @@ def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
             yield text("Seconds"), text("{range}", range=job.request.range.people)
         yield text("Model"), text("{model}", model=job.request.model) if job.request.model else text("None: portable")
     if isinstance(job.request, VideoRequest):
-        yield text("Characters"), text("{names}", names=", ".join(role.name for role in job.request.cast))
+        yield text("Characters"), listed(role.name for role in job.request.cast)
         if lent := [role.name for role in job.request.cast if role.loan_id is not None]:
-            yield text("Borrowed"), text("{names}", names=", ".join(lent))
+            yield text("Borrowed"), listed(lent)
         if job.request.model is not None:
             yield text("Model"), text("{model}", model=job.request.model)
     if (cost := price_of(job)) is not None:

@@ -15,7 +15,7 @@ from bot.chat.render_borrowed import borrowed_in, lent_by
 from bot.chat.render_job import job_footer, why_hidden
 from bot.chat.render_price import price_of
 from bot.chat.video_buttons import AnotherTake, CharacterOfVideo
-from bot.texts import render, text
+from bot.texts import listed, render, text
 from bot.values.files import ending
 from bot.values.job import Job
 from bot.values.made_video import MadeVideo
@@ -45,7 +45,7 @@ def render_video(
     lines += lent_by(video.roles, lenders, locale)
     if (hidden := why_hidden(job)) is not None:
         lines.append(say(hidden, locale))
-    names = ", ".join(escape(role.name) for role in video.roles)
+    names = say(listed(role.name for role in video.roles), locale)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if (cost := price_of(job)) is not None:
         name, value = cost

@@ -13,7 +13,7 @@ from bot.chat.message import MessageContent
 from bot.chat.render_models import other_model
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
 from bot.jobs.video_questions import Change, Part, VideoQuestion
-from bot.texts import Text, render, text
+from bot.texts import Text, listed, render, text
 
 
 def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
@@ -26,17 +26,16 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
     fields = [Field(say(text("Your prompt"), locale), prompt, inline=False)]
     names = [role.name for role in request.cast]
     if names:
-        value = say(text("{names}", names=", ".join(names)), locale)
-        fields.append(Field(say(text("Characters"), locale), value))
+        fields.append(Field(say(text("Characters"), locale), say(listed(names), locale)))
     if lent := [role.name for role in request.cast if role.loan_id is not None]:
-        fields.append(Field(say(text("Borrowed"), locale), say(text("{names}", names=", ".join(lent)), locale)))
+        fields.append(Field(say(text("Borrowed"), locale), say(listed(lent), locale)))
     if request.model is not None:
         fields.append(Field(say(text("Model"), locale), escape(request.model)))
     if request.duration is not None:
         fields.append(Field(say(text("Length"), locale), say(text("{seconds} s", seconds=request.duration), locale)))
-    dimensions = ", ".join(each for each in (request.ratio, request.resolution) if each)
+    dimensions = [each for each in (request.ratio, request.resolution) if each]
     if dimensions:
-        fields.append(Field(say(text("Aspect ratio, resolution"), locale), escape(dimensions)))
+        fields.append(Field(say(text("Aspect ratio, resolution"), locale), say(listed(dimensions), locale)))
     buttons = [
         TakeInstead(
             question.draft_id,

@@ -27,7 +27,7 @@ from bot.chat.video_buttons import (
     ShowVideo,
     TurnVideos,
 )
-from bot.texts import Text, render, text
+from bot.texts import Text, listed, render, text
 from bot.values.files import ending
 from bot.values.made_video import MadeVideo
 
@@ -88,7 +88,7 @@ def _new(owner_id: int, locale: str) -> NewVideo:
 
 
 def _about(video: MadeVideo) -> Text:
-    made, names = int(video.created_at.timestamp()), ", ".join(role.name for role in video.roles)
+    made, names = int(video.created_at.timestamp()), listed(role.name for role in video.roles)
     if video.seconds is None:
         return text("{names} · {model} · made <t:{made}:R>", names=names, model=video.model, made=made)
     return text(
@@ -120,7 +120,7 @@ def render_own_video(
     ``lenders``: by character the owners of the borrowed ones. ``fitting``: a smaller file is being made, and will
     replace the poster in a moment.
     """
-    names = ", ".join(escape(role.name) for role in video.roles)
+    names = say(listed(role.name for role in video.roles), locale)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if video.seconds is not None:
         length = text("{seconds} s", seconds=round(video.seconds))

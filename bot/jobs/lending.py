@@ -16,7 +16,7 @@ from bot.store.files import FileStore
 from bot.store.loan_reach import not_lent
 from bot.store.loans import LoanStore, TakenBack
 from bot.store.person_consents import PersonConsentStore
-from bot.texts import text
+from bot.texts import listed, text
 from bot.values.clock import Clock
 from bot.values.job import Job, Outcome, Transition
 from bot.values.loan import Answer, Loan, LoanRecipient, PersonConsent
@@ -86,7 +86,7 @@ class Lending:
 
         def stop(job: Job) -> Transition:
             names = {role.name for role in job.video.cast if role.loan_id is not None}
-            return transitions.failed(job, now, not_lent(", ".join(sorted(names))))
+            return transitions.failed(job, now, not_lent(listed(sorted(names))))
 
         taken = await self._loans.take_back(owner_id, stop, now=now, character_id=character_id, to=to, loan_id=loan_id)
         for job in taken.stopped:

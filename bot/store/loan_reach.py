@@ -57,7 +57,7 @@ def playable(user_id: int, role: CastRole) -> ColumnElement[bool]:
     return and_(this, standing.exists())
 
 
-def not_lent(name: str) -> Text:
+def not_lent(name: str | Text) -> Text:
     """The text for a borrower whose loan has ended; nothing was sent."""
     return text("“{name}” is no longer lent to you, so I can't make this video. Nothing was charged.", name=name)
 

@@ -12,7 +12,7 @@ from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.plan import media_plan
 from bot.provider.models.prompt import mentions, told
 from bot.provider.models.video_spec import CastMember, Problem, SpecField, VideoSpec
-from bot.texts import text
+from bot.texts import Text, listed, text
 
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)
 _LINES: Final = re.compile(r"(\d{1,5})p?", re.ASCII)
@@ -86,11 +86,11 @@ def _duration_problems(card: ModelCard, asked: int | None) -> Iterator[Problem]:
     yield Problem(SpecField.DURATION, not_offered, nearest)
 
 
-def spoken_durations(durations: Sequence[int]) -> str:
+def spoken_durations(durations: Sequence[int]) -> Text:
     """``4, 8, 12``; or ``3–16`` if they are consecutive."""
     if len(durations) > 2 and durations[-1] - durations[0] == len(durations) - 1:
-        return f"{durations[0]}–{durations[-1]}"
-    return ", ".join(map(str, durations))
+        return text("{names}", names=f"{durations[0]}–{durations[-1]}")
+    return listed(map(str, durations))
 
 
 def _shape_problems(card: ModelCard, spec: VideoSpec) -> Iterator[Problem]:
@@ -112,7 +112,7 @@ def _shape_problems(card: ModelCard, spec: VideoSpec) -> Iterator[Problem]:
         "{nearest}.",
         model=card.model,
         resolution=resolution,
-        ratios=", ".join(card.ratios_for(resolution)),
+        ratios=listed(card.ratios_for(resolution)),
         ratio=ratio,
         nearest=nearest,
     )
@@ -137,7 +137,7 @@ def _unoffered(
         }
         return Problem(part, fixed[part])
     nearest = _nearest(asked, offered, size)
-    params = {"model": card.model, "offered": ", ".join(offered), "asked": asked, "nearest": nearest}
+    params = {"model": card.model, "offered": listed(offered), "asked": asked, "nearest": nearest}
     sentences = {
         SpecField.RATIO: text("{model} can't make {asked} videos, only {offered}. Closest: {nearest}.", **params),
         SpecField.RESOLUTION: text(
