@@ -81,6 +81,8 @@ LOANS_BORROWED = 200  # offered to one person, the newest first
 LOAN_USES = 1000  # the highest number of uses
 LOAN_LONGEST = timedelta(days=365)
 LOAN_USES_PER_PAGE = 5
+BORROWED_PER_PAGE = 5  # each with a picture and two buttons: with those that turn pages, all 40 parts of a card
+PEOPLE_SHOWN = 8  # who were asked for one character, on the card of its loans
 PEOPLE_ASKED = 5  # unanswered questions of one owner
 PEOPLE_BEING_ASKED = timedelta(minutes=1)  # how long a question whose delivery is unconfirmed counts as asked
 PEOPLE_ASKED_AGAIN = timedelta(days=30)  # after a no, before the same owner may ask the same person again

@@ -53,7 +53,7 @@ def render_borrowed(
         entries=tuple(_entry(user_id, each, pictures.get(each.character_id), locale) for each in found),
         footer=say(part_of(offset, len(found), total), locale) if total > len(found) else "",
     )
-    pages = turning(TurnBorrowed, user_id, offset, total, limits.CAST_PER_PAGE, locale)
+    pages = turning(TurnBorrowed, user_id, offset, total, limits.BORROWED_PER_PAGE, locale)
     return MessageContent(card=card, buttons=pages)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from discord import ButtonStyle
 
@@ -17,7 +18,7 @@ from bot.values.cast_import import IncomingCharacter
 from bot.values.files import ending
 
 _MB = 1024 * 1024
-_NAMES_SHOWN = 40  # of the remaining characters: at 32 characters each, some 1,400 of a card's 4,000
+_NAMES_ROOM = 1_200  # of a card's 4,000 characters, for the names of further characters; an escape takes one, too
 _LEFT_OUT_SHOWN = 6
 
 
@@ -125,11 +126,12 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
 
 
 def _listed(names: Sequence[str], locale: str) -> str:
-    shown = say(listed(names[:_NAMES_SHOWN]), locale)
-    more = len(names) - _NAMES_SHOWN
-    if more <= 0:
-        return shown
-    return f"{shown} {say(ntext('and {count} more', 'and {count} more', count=more), locale)}"
+    taken = accumulate(len(escape(name)) + len(", ") for name in names)
+    shown = sum(1 for so_far in taken if so_far <= _NAMES_ROOM)
+    told = say(listed(names[:shown]), locale)
+    if shown == len(names):
+        return told
+    return f"{told} {say(ntext('and {count} more', 'and {count} more', count=len(names) - shown), locale)}"
 
 
 def render_imported(names: Sequence[str], locale: str, commands: Commands = PLAIN) -> MessageContent:

@@ -49,7 +49,10 @@ def render_loans(
             "this server (option **server**). They can use it in videos, and you see what they make."
         )
     lines.append(say(rules, locale, commands))
-    fields = [Field(say(text("People in it"), locale), "\n".join(say(_said(each), locale) for each in consents), False)]
+    people = [say(_said(each), locale) for each in consents[: limits.PEOPLE_SHOWN]]
+    if more := len(consents) - len(people):
+        people.append(say(ntext("and {count} more", "and {count} more", count=more), locale))
+    fields = [Field(say(text("People in it"), locale), "\n".join(people), False)]
     card = Card(
         colour=BLUE,
         title=say(text("Lending “{name}”", name=character.name), locale),

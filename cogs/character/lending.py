@@ -199,7 +199,7 @@ class CharacterLending:
         await self._show_borrowed(interaction, 0)
 
     async def _show_borrowed(self, interaction: discord.Interaction, offset: int) -> None:
-        found, most = await self._playable.borrowed(interaction.user.id, interaction.guild_id), limits.CAST_PER_PAGE
+        found, most = await self._playable.borrowed(interaction.user.id, interaction.guild_id), limits.BORROWED_PER_PAGE
         offset = min(offset, max(0, (len(found) - 1) // most * most))
         page, room, pictures = found[offset : offset + most], interaction.filesize_limit, {}
         for each in page:
