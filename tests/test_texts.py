@@ -161,7 +161,7 @@ def test_it_is_a_value_that_can_be_kept_as_json() -> None:
 
 def test_a_list_has_the_commas_of_the_language(catalogues_in: Path) -> None:
     write_catalogue(catalogues_in, "ja", 'msgid "{before}, {word}"\nmsgstr "{before}、{word}"\n')
-    names = ["Ann", text("{count} more", count=2), "@Bo"]
+    names: list[str | Text] = ["Ann", text("{count} more", count=2), "@Bo"]
     assert render(listed(names)) == "Ann, 2 more, @Bo"
     assert render(listed(names), "ja") == "Ann、2 more、@Bo"
     assert render(listed(names), "en-US", shout) == "ANN, 2 more, @BO", "what came from outside is escaped"

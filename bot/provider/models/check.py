@@ -12,7 +12,7 @@ from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.plan import media_plan
 from bot.provider.models.prompt import mentions, told
 from bot.provider.models.video_spec import CastMember, Problem, SpecField, VideoSpec
-from bot.texts import Text, listed, text
+from bot.texts import Param, Text, listed, text
 
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)
 _LINES: Final = re.compile(r"(\d{1,5})p?", re.ASCII)
@@ -137,7 +137,7 @@ def _unoffered(
         }
         return Problem(part, fixed[part])
     nearest = _nearest(asked, offered, size)
-    params = {"model": card.model, "offered": listed(offered), "asked": asked, "nearest": nearest}
+    params: dict[str, Param] = {"model": card.model, "offered": listed(offered), "asked": asked, "nearest": nearest}
     sentences = {
         SpecField.RATIO: text("{model} can't make {asked} videos, only {offered}. Closest: {nearest}.", **params),
         SpecField.RESOLUTION: text(
