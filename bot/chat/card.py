@@ -15,7 +15,8 @@ from discord import ui
 
 from bot import limits
 from bot.chat.durable_items import DurableButton, DurableItem, parts
-from bot.chat.markdown import plain
+from bot.chat.markdown import plain, say
+from bot.texts import Text, render, text
 
 GREEN = discord.Colour(0x2E8B57)  # made
 BLUE = discord.Colour(0x3B6EA5)  # informative, or running
@@ -59,14 +60,22 @@ class _Uncopied(io.BytesIO):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A name and its value, as markdown; ``inline``: on one line."""
+    """A label and its value, as markdown; ``inline``: on one line."""
 
-    name: str
+    label: Text
     value: str
+    locale: str
     inline: bool = True
 
+    @property
+    def name(self) -> str:
+        """The label as it is read."""
+        return say(self.label, self.locale)
+
     def __str__(self) -> str:
-        return f"**{self.name}:** {self.value}" if self.inline else f"**{self.name}**\n{self.value}"
+        if self.inline:  # the colon, and what stands around it, are the language's own
+            return render(text("**{label}:** {value}", label=self.name, value=self.value), self.locale)
+        return f"**{self.name}**\n{self.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def render_result(
         fields.append(_reference_set(character, reference_set, locale))
     if (cost := price_of(job)) is not None:
         name, value = cost
-        fields.append(Field(say(name, locale), say(value, locale), inline=False))
+        fields.append(Field(name, say(value, locale), locale, inline=False))
     return MessageContent(
         card=_card(character, picture, lines, fields, job_footer(job, locale), locale), buttons=buttons
     )
@@ -85,7 +85,7 @@ def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Fiel
         told.append(text("I made the sound as loud as voices usually are."))
     if told:
         words = paragraph(told, locale)
-        yield Field(say(text("Worth knowing"), locale), words, inline=False)
+        yield Field(text("Worth knowing"), words, locale, inline=False)
 
 
 def render_character(
@@ -108,9 +108,9 @@ def render_character(
     """
     fields = list(_facts(character, locale))
     if owner_sees and character.username:
-        label = say(text("Username (keep it to yourself)"), locale)
+        label = text("Username (keep it to yourself)")
         username = "@" + character.username.removeprefix("@")
-        fields.append(Field(label, code_block(username), inline=False))
+        fields.append(Field(label, code_block(username), locale, inline=False))
     if reference_set is not None:
         fields.append(_reference_set(character, reference_set, locale))
     made = say(text("Made <t:{at}:f>", at=int(character.created_at.timestamp())), locale)
@@ -140,9 +140,9 @@ def _made_with(price: Decimal | None) -> Text:
 
 def _sorted_into(character: Character, groups: Sequence[CharacterGroup], locale: str) -> Iterator[Field]:
     if groups:
-        yield Field(say(text("Groups"), locale), say(listed(each.name for each in groups), locale))
+        yield Field(text("Groups"), say(listed(each.name for each in groups), locale), locale)
     if character.uses:
-        yield Field(say(text("Videos asked for with it"), locale), str(character.uses))
+        yield Field(text("Videos asked for with it"), str(character.uses), locale)
 
 
 def _stills(character: Character, data: bytes, locale: str) -> AttachedFile:
@@ -205,16 +205,16 @@ def _facts(character: Character, locale: str) -> Iterator[Field]:
     """The reusable ID is in a code block, which a phone copies completely."""
     task_id = f"{code_block(character.task_id)}\n{say(text('This ID puts the character into new videos.'), locale)}"
     label = text("Reusable ID") if character.portable else text("Reusable task ID")
-    yield Field(say(label, locale), task_id, inline=False)
+    yield Field(label, task_id, locale, inline=False)
     if not character.portable:
-        yield Field(say(text("Model"), locale), escape(character.model))
-    yield Field(say(text("Seconds used"), locale), character.range.people)
+        yield Field(text("Model"), escape(character.model), locale)
+    yield Field(text("Seconds used"), character.range.people, locale)
 
 
 def _reference_set(character: Character, reference_set: Sequence[CharacterFile], locale: str) -> Field:
     name = text("For video models") if character.portable else text("For other video models")
     kept = "\n".join(say(each, locale) for each in kept_for_models(reference_set))
-    return Field(say(name, locale), kept, inline=False)
+    return Field(name, kept, locale, inline=False)
 
 
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:

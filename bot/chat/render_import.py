@@ -103,7 +103,7 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
     plan = offer.plan
     rest = offer.names[len(offer.faces) :]
     if rest:
-        yield Field(say(text("And also"), locale), _listed(rest, locale), inline=False)
+        yield Field(text("And also"), _listed(rest, locale), locale, inline=False)
     left_out = [
         say(text("“{name}”: {why}", name=each.name, why=each.why), locale)
         if each.name
@@ -122,7 +122,7 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
         )
         left_out.append(say(beyond, locale))
     if left_out:
-        yield Field(say(text("Won't be imported"), locale), "\n".join(f"- {each}" for each in left_out), inline=False)
+        yield Field(text("Won't be imported"), "\n".join(f"- {each}" for each in left_out), locale, inline=False)
 
 
 def _listed(names: Sequence[str], locale: str) -> str:

@@ -52,7 +52,7 @@ def render_loans(
     people = [say(_said(each), locale) for each in consents[: limits.PEOPLE_SHOWN]]
     if more := len(consents) - len(people):
         people.append(say(ntext("and {count} more", "and {count} more", count=more), locale))
-    fields = [Field(say(text("People in it"), locale), "\n".join(people), False)]
+    fields = [Field(text("People in it"), "\n".join(people), locale, inline=False)]
     card = Card(
         colour=BLUE,
         title=say(text("Lending “{name}”", name=character.name), locale),

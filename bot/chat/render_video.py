@@ -46,10 +46,10 @@ def render_video(
     if (hidden := why_hidden(job)) is not None:
         lines.append(say(hidden, locale))
     names = say(listed(role.name for role in video.roles), locale)
-    fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
+    fields = [Field(text("Characters"), names, locale), Field(text("Model"), escape(video.model), locale)]
     if (cost := price_of(job)) is not None:
         name, value = cost
-        fields.append(Field(say(name, locale), say(value, locale), inline=False))
+        fields.append(Field(name, say(value, locale), locale, inline=False))
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),

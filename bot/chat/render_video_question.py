@@ -23,19 +23,19 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
     if len(lines) > 1:
         lines = [f"• {line}" for line in lines]
     prompt = escape(plain(request.prompt, limits.PARAM_LENGTH))
-    fields = [Field(say(text("Your prompt"), locale), prompt, inline=False)]
+    fields = [Field(text("Your prompt"), prompt, locale, inline=False)]
     names = [role.name for role in request.cast]
     if names:
-        fields.append(Field(say(text("Characters"), locale), say(listed(names), locale)))
+        fields.append(Field(text("Characters"), say(listed(names), locale), locale))
     if lent := [role.name for role in request.cast if role.loan_id is not None]:
-        fields.append(Field(say(text("Borrowed"), locale), say(listed(lent), locale)))
+        fields.append(Field(text("Borrowed"), say(listed(lent), locale), locale))
     if request.model is not None:
-        fields.append(Field(say(text("Model"), locale), escape(request.model)))
+        fields.append(Field(text("Model"), escape(request.model), locale))
     if request.duration is not None:
-        fields.append(Field(say(text("Length"), locale), say(text("{seconds} s", seconds=request.duration), locale)))
+        fields.append(Field(text("Length"), say(text("{seconds} s", seconds=request.duration), locale), locale))
     dimensions = [each for each in (request.ratio, request.resolution) if each]
     if dimensions:
-        fields.append(Field(say(text("Aspect ratio, resolution"), locale), say(listed(dimensions), locale)))
+        fields.append(Field(text("Aspect ratio, resolution"), say(listed(dimensions), locale), locale))
     buttons = [
         TakeInstead(
             question.draft_id,

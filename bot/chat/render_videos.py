@@ -121,15 +121,15 @@ def render_own_video(
     replace the poster in a moment.
     """
     names = say(listed(role.name for role in video.roles), locale)
-    fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
+    fields = [Field(text("Characters"), names, locale), Field(text("Model"), escape(video.model), locale)]
     if video.seconds is not None:
         length = text("{seconds} s", seconds=round(video.seconds))
-        fields.append(Field(say(text("Length"), locale), say(length, locale)))
+        fields.append(Field(text("Length"), say(length, locale), locale))
     media: tuple[AttachedFile, ...] = ()
     if data is not None:
         media = (video_file(video, data, video.file.mime, locale),)
     else:
-        fields.append(Field(say(text("Video"), locale), say(_too_large(video, fitting), locale), inline=False))
+        fields.append(Field(text("Video"), say(_too_large(video, fitting), locale), locale, inline=False))
         if poster is not None:
             media = (_poster(video, poster, locale),)
     card = Card(

@@ -7,9 +7,11 @@ import discord
 import pytest
 from aiohttp.payload import BytesIOPayload
 
-from bot.chat.card import AttachedFile
+from bot.chat.card import AttachedFile, Field
+from bot.chat.markdown import escape
 from bot.chat.message import picture_file
 from bot.chat.render_character import render_result
+from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import Job
 from tests.chat.samples import PICTURE, a_character
@@ -33,6 +35,14 @@ async def test_card_can_be_sent_twice(job: Job) -> None:
 def test_pictures_are_named_by_what_they_are(mime: str, name: str) -> None:
     character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime=mime))
     assert picture_file(character, PICTURE, "en").name == name
+
+
+@pytest.mark.parametrize(
+    ("locale", "line"),
+    [("en-GB", "**Model:** sora\\_2"), ("zh-CN", "**模型**：sora\\_2"), ("ja", "**モデル**：sora\\_2")],
+)
+def test_between_a_label_and_its_value_stands_what_the_language_writes_there(locale: str, line: str) -> None:
+    assert str(Field(text("Model"), escape("sora_2"), locale)) == line
 
 
 def test_a_large_file_is_not_copied_to_be_sent() -> None:
