@@ -54,6 +54,17 @@ class DiscordServerLog:
         elif job.outcome is not Outcome.CANCELLED:
             self._note(job, text("A private job ran."))
 
+    def withdrawn(self, job: Job) -> None:
+        """A no was said between the line that it is done and its delivery. Never raises."""
+        if not job.origin.private:
+            self._note(
+                job,
+                text(
+                    "<@{person}>'s video was withdrawn before I could hand it over, and may have been charged.",
+                    person=job.owner_id,
+                ),
+            )
+
     def _note(self, job: Job, line: Text) -> None:
         guild_id = job.origin.guild_id
         if guild_id is not None and self._servers.rules(guild_id).log_channel is not None:

@@ -124,6 +124,9 @@ class ServerLog(Protocol):
     def ended(self, job: Job) -> None:
         """``job`` has its outcome."""
 
+    def withdrawn(self, job: Job) -> None:
+        """The result of ``job``, which :meth:`ended` told of as made, could not be handed over: somebody said no."""
+
 
 class SentMessages(Protocol):
     """Carries out the changes to earlier messages that are pending in the database."""

@@ -122,6 +122,8 @@ class StepExecution:
                     metrics.JOBS_ENDED.labels(after.outcome).inc()
                     if self._server_log is not None:
                         self._server_log.ended(after)
+                elif after.outcome is not before.outcome and self._server_log is not None:
+                    self._server_log.withdrawn(after)
                 tracing.mark(next=after.step, outcome=after.outcome)
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return

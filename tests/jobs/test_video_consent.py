@@ -127,6 +127,21 @@ async def test_a_no_in_the_middle_of_the_delivery(harness: JobHarness, ann: Cast
     await assert_withdrawn(harness, job)
 
 
+async def test_the_log_of_the_server_takes_back_that_it_is_done(harness: JobHarness, ann: CastRole) -> None:
+    guild_id = harness.origin().guild_id
+    assert guild_id is not None
+    await harness.app.stores.servers.set_log_channel(guild_id, 77)
+    job = await ask(harness, OWNER)
+    await harness.run_to(Step.DELIVER, job)
+    await says_no(harness, ann)
+    await harness.run()
+    lines = [str(each) for each in harness.app.server_log._waiting[guild_id]._waiting]
+    assert lines[-2:] == [
+        f"<@{OWNER}>'s video is done.",
+        f"<@{OWNER}>'s video was withdrawn before I could hand it over, and may have been charged.",
+    ]
+
+
 async def test_a_no_to_what_waits_in_tasks_because_it_could_not_be_sent(harness: JobHarness, ann: CastRole) -> None:
     harness.courier.reachable = False
     job = await ask(harness, OWNER)
