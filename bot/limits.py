@@ -252,7 +252,8 @@ INTERACTION_KNOWN_FOR = 2 * INTERACTION_AGE  # its timestamp may have been ahead
 INTERACTION_TAKEN_WITHIN = 2.5  # seconds to ask whether another process has it; later answers miss Discord's limit
 INTERACTION_READ_SECONDS = 3.0  # nobody waits for an answer after that
 PARENT_KNOWN_WITHIN = 1.0  # seconds for the category of a thread's channel, before anything is answered
-SERVERS_REMEMBERED = 1_000  # servers and channels whose REST answers are cached
+LENDERS_KNOWN_WITHIN = 0.5  # seconds for their names, as one types; without them borrowed ones are offered as well
+SERVERS_REMEMBERED = 1_000  # servers, channels and people whose REST answers are cached
 SERVERS_REMEMBERED_FOR = timedelta(minutes=10)
 
 # -- Ours: the database and the probes -------------------------------------------------------------------------------

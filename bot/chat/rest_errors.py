@@ -24,6 +24,7 @@ EXPECTED = TOKEN_DEAD | frozenset(
     {
         10003,  # unknown channel
         UNKNOWN_MESSAGE,
+        10013,  # unknown user
         10062,  # unknown interaction
         EDITED_TOO_OFTEN,
         50001,  # the bot is not in the channel

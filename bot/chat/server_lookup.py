@@ -1,4 +1,4 @@
-"""Looks up servers and channels beyond what an interaction says: in the gateway's cache, or by REST."""
+"""Looks up servers, channels and people beyond what an interaction says: in the gateway's cache, or by REST."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Server(NamedTuple):
 
 
 class ServerLookup:
-    """Names and languages of servers, permissions and categories of channels.
+    """Names and languages of servers, permissions and categories of channels, names of people.
 
     REST answers are cached for ten minutes, except permissions, which are requested each time.
     """
@@ -32,6 +32,7 @@ class ServerLookup:
         self._client = client
         self._servers: _Remembered[_Server | None] = _Remembered(clock)
         self._categories: _Remembered[int | None] = _Remembered(clock)
+        self._people: _Remembered[str | None] = _Remembered(clock)
 
     async def names(self, guild_ids: Iterable[int | None]) -> dict[int, str]:
         """The names of those servers that the bot is in, as far as they can be found out."""
@@ -67,6 +68,24 @@ class ServerLookup:
         async with understood(limits.PARENT_KNOWN_WITHIN):
             channel = await self._client.fetch_channel(channel_id)
         return self._categories.keep(channel_id, getattr(channel, "category_id", None))
+
+    async def people(self, user_ids: Iterable[int], within: float) -> dict[int, str]:
+        """What these people call themselves on Discord, as far as that is found out in ``within`` seconds."""
+        wanted = set(user_ids)
+        found = await asyncio.gather(*(self._person(each, within) for each in wanted))
+        return {user_id: name for user_id, name in zip(wanted, found, strict=True) if name}
+
+    async def _person(self, user_id: int, patience: float) -> str | None:
+        known = self._people.get(user_id)
+        if known is not None:
+            return known[0]
+        try:
+            async with understood(patience):
+                return self._people.keep(user_id, (await self._client.fetch_user(user_id)).display_name)
+        except RouteClosed:  # there is no such person any more
+            return self._people.keep(user_id, None)
+        except DiscordUnavailable:
+            return None
 
     async def _server(self, guild_id: int) -> _Server | None:
         shown = self._client.get_guild(guild_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import discord
@@ -17,7 +17,7 @@ from bot.chat.render_models import about_model
 from bot.chat.seconds_forms import private_line
 from bot.provider.models.card import ModelCard
 from bot.store.drafts import UnsentVideo
-from bot.texts import text
+from bot.texts import render, text
 from bot.values.job import CastRole, VideoRequest
 
 NEW: Final = "new"
@@ -33,12 +33,19 @@ _BETWEEN_NAMES: Final = re.compile(r"[,，、\n]")  # commas as typed in any of 
 class FormChoices:
     """What a form offers. ``cast`` is ``None`` if it could not be read in time; then names are typed.
 
+    ``lenders``: what the owners of borrowed characters call themselves, by the characters' ids.
     ``default``: the id of the character that plays if its owner names nobody; 0: there is none.
     """
 
     cast: Sequence[CastRole] | None = None
     models: Sequence[ModelCard] = ()
+    lenders: Mapping[int, str] = field(default_factory=dict)
     default: int = 0
+
+    @property
+    def borrows(self) -> bool:
+        """Whether somebody among them is borrowed."""
+        return any(role.loan_id is not None for role in self.cast or ())
 
 
 class VideoForm(DurableForm, prefix="cbf:video"):
@@ -102,7 +109,7 @@ def _cast_line(choices: FormChoices, locale: str, *, unsent: UnsentVideo | None,
         discord.SelectOption(
             label=plain(role.name, limits.OPTION_LABEL),
             value=str(role.character_id),
-            description=None if role.loan_id is None else say(text("Borrowed"), locale),
+            description=None if role.loan_id is None else _borrowed(choices.lenders.get(role.character_id), locale),
             default=role.character_id in selected,
         )
         for role in choices.cast
@@ -115,6 +122,11 @@ def _cast_line(choices: FormChoices, locale: str, *, unsent: UnsentVideo | None,
         description=say(text("Everyone you call @name in the prompt is in it, too."), locale),
         component=menu,
     )
+
+
+def _borrowed(lender: str | None, locale: str) -> str:
+    words = text("Borrowed from {lender}", lender=lender) if lender else text("Borrowed")
+    return plain(render(words, locale), limits.OPTION_LABEL)
 
 
 def _model_line(models: Sequence[ModelCard], locale: str, wanted: str | None) -> ui.Label[Any]:

@@ -32,16 +32,17 @@ class PlayableCast:
         found = await self._loans.borrowed(user_id, guild_id, now=self._clock())
         return (*own, *(_role(each) for each in _called(found, {name_key(role.name) for role in own})))
 
-    async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> dict[str, bool]:
-        """Names for autocomplete, each with whether it is borrowed.
+    async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> dict[str, int | None]:
+        """Names for autocomplete, each with its owner if it is borrowed.
 
         Their own come first, then the borrowed ones that contain what was typed.
         """
         own = await self._search.names(user_id, typed, limit)
         wanted = fold(clean_name(typed))
-        borrowed = [each.called for each in await self.borrowed(user_id, guild_id)]
-        found = [(name, False) for name in own] + [(name, True) for name in borrowed if wanted in fold(name)]
-        return dict(found[:limit])
+        found: dict[str, int | None] = dict.fromkeys(own)
+        borrowed = await self.borrowed(user_id, guild_id)
+        found |= {each.called: each.owner_id for each in borrowed if wanted in fold(each.called)}
+        return dict(list(found.items())[:limit])
 
     async def borrowed(self, user_id: int, guild_id: int | None) -> tuple[Borrowed, ...]:
         """The borrowed characters, under the names they have among all of them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ from discord import app_commands
 from bot import limits, texts
 from bot.chat.markdown import plain
 from bot.chat.render_models import duration_choice, matching, model_choice
+from bot.chat.server_lookup import server_lookup_of
 from bot.chat.video_form import FormChoices
 from bot.concurrency import within
 from bot.errors import Refusal
@@ -45,14 +47,14 @@ class VideoChoices:
         names = await self._cast.names(interaction.user.id, interaction.guild_id, typed, most)
         focused = next(iter(_focused(interaction)), "")
         taken = {name_key(value) for name, value in _named(interaction).items() if name != focused}
-        left = [
-            (_said(text("{name} (borrowed)", name=name), interaction) if borrowed else name, name)
-            for name, borrowed in names.items()
-            if name_key(name) not in taken
-        ]
+        left = [(name, owner) for name, owner in names.items() if name_key(name) not in taken]
+        offered = dict(left[: limits.AUTOCOMPLETE_CHOICES])
+        lenders = await _names_of(interaction, {owner for owner in offered.values() if owner is not None})
         return [
-            app_commands.Choice(name=shown[: limits.CHOICE_NAME], value=name)
-            for shown, name in left[: limits.AUTOCOMPLETE_CHOICES]
+            app_commands.Choice(
+                name=name if owner is None else _said(_borrowed(name, lenders.get(owner)), interaction), value=name
+            )
+            for name, owner in offered.items()
         ]
 
     async def models(self, interaction: _Interaction, current: str) -> _Strings:
@@ -96,9 +98,14 @@ class VideoChoices:
             return FormChoices(cast=cast, models=models, default=await self._builder.default_in(owner, guild_id))
 
         try:
-            return await within(limits.READ_BEFORE_FORM, read())
+            choices = await within(limits.READ_BEFORE_FORM, read())
+            if not choices.borrows:
+                return choices
+            borrowed = await within(limits.READ_BEFORE_FORM, self._cast.borrowed(owner, guild_id))
         except TimeoutError:
             return FormChoices()
+        names = await _names_of(interaction, {each.owner_id for each in borrowed})
+        return replace(choices, lenders={each.character_id: names.get(each.owner_id, "") for each in borrowed})
 
     def _price(self, card: ModelCard | None, seconds: str) -> Decimal | None:
         return None if card is None else self._planner.price(card.model, int(seconds))
@@ -142,6 +149,19 @@ def _focused(interaction: _Interaction) -> list[str]:
 
 def _plain(values: list[str]) -> _Strings:
     return [app_commands.Choice(name=value, value=value) for value in values[: limits.AUTOCOMPLETE_CHOICES]]
+
+
+async def _names_of(interaction: _Interaction, lenders: Collection[int]) -> Mapping[int, str]:
+    """What the owners of borrowed characters call themselves, as far as it is known at once."""
+    if not lenders:
+        return {}
+    return await server_lookup_of(interaction.client).people(lenders, limits.LENDERS_KNOWN_WITHIN)
+
+
+def _borrowed(name: str, lender: str | None) -> Text:
+    if lender:
+        return text("{name} (borrowed from {lender})", name=name, lender=lender)
+    return text("{name} (borrowed)", name=name)
 
 
 def _said(message: Text, interaction: _Interaction) -> str:

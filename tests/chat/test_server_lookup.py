@@ -64,6 +64,18 @@ async def test_while_discord_is_away_nothing_is_known_and_nothing_is_kept(bench:
     assert await lookup.names([bench.guild.id]) == {bench.guild.id: "studio"}
 
 
+async def test_what_people_call_themselves_is_kept_and_who_is_gone_has_no_name(
+    bench: Bench, lookup: ServerLookup
+) -> None:
+    ann, gone = bench.server.add_user("ann", bench.guild), bench.server.next_id()
+    bench.server.inject("GET", "^/users/", status=503)
+    assert await lookup.people([ann.id], 60.0) == {}
+    for _ in range(2):
+        assert await lookup.people([ann.id, gone], 60.0) == {ann.id: "Ann"}
+    assert len(bench.server.calls("GET", rf"^/users/{ann.id}")) == 2, "the first was not answered"
+    assert len(bench.server.calls("GET", rf"^/users/{gone}")) == 1
+
+
 async def test_beyond_a_thousand_the_oldest_is_forgotten(
     bench: Bench, lookup: ServerLookup, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 import simcord
 from sqlalchemy import insert
 
+from bot import limits
 from bot.store.loan_tables import person_consents
 from bot.store.videos import NewVideo
 from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
@@ -76,8 +77,6 @@ async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: 
     assert made is not None
     secrets = (made.username, made.task_id)
     assert not any(secret in said for secret in secrets)
-    offered = await stage.bob.autocomplete(stage.channel, "video create", "character", "aur")
-    assert offered == [{"name": "Aurora (borrowed)", "value": "Aurora"}]
     begun = await begin(stage, stage.bob)
     assert begun.response is not None
     job = await stage.job_of(stage.bob)
@@ -87,6 +86,25 @@ async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: 
     export = await everything(await stage.bob.slash(stage.channel, "privacy export"))
     assert '"borrowed": [' in export
     assert not any(secret in export for secret in (*secrets, str(stage.alice.id)))
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_who_chooses_a_borrowed_one_is_told_whose_it_is(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    for name in ("LENDERS_KNOWN_WITHIN", "READ_BEFORE_FORM"):
+        monkeypatch.setattr(limits, name, 60.0)
+    if not known:
+        stage.env.inject_error("GET", f"/users/{stage.alice.id}", status=503, times=None)
+    await lent(stage)
+    await character(stage.harness, stage.bob.id, "Aurelia")
+    offered = await stage.bob.autocomplete(stage.channel, "video create", "character", "aur")
+    shown = "Aurora (borrowed from alice)" if known else "Aurora (borrowed)"
+    assert offered == [{"name": "Aurelia", "value": "Aurelia"}, {"name": shown, "value": "Aurora"}]
+    form = await stage.bob.slash(stage.channel, "video new")
+    assert form.modal is not None
+    options = form.modal["components"][1]["component"]["options"]
+    assert [each.get("description") for each in options] == [None, "Borrowed from alice" if known else "Borrowed"]
 
 
 async def test_a_use_that_cost_nothing_is_given_back_and_the_last_one_ends_it(stage: Stage) -> None:
