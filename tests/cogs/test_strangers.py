@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,12 +22,14 @@ import pytest
 import simcord
 from discord import app_commands
 from discord.ext import commands
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import DurableForm, on_press, text_line
 from bot.config import LimitSettings, Settings
+from bot.store.loan_tables import loans
 from bot.store.tables import drafts, jobs
+from bot.values.loan import Loan
 from cogs.video.choices import CHARACTERS
 from tests.cogs.belongings import GROUP, NOTE, Belongings, KeptBelongings, OnDisk, Snapshot, lend
 from tests.cogs.stage import Stage, settings_in, words
@@ -92,6 +94,7 @@ COMMANDS: dict[str, Make] = {
         {"prompt": "a dance", "character": mine.character.name},
         {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
         {"prompt": "a dance", "character": mine.character.task_id},
+        {"prompt": "a dance"} | dict.fromkeys(CHARACTERS[1:], mine.character.name),
         {"prompt": "a dance"},
     ],
     "video new": _nothing,
@@ -262,6 +265,10 @@ HARMLESS = {
     "cb:server:limit",
     "cb:server:private",
     *(f"cb:server:{name}" for name in ("roles", "back", "creators", "filmers", "limited", "log")),
+    "cbf:daylimit",
+    "cbf:rolelimits",
+    "cbf:new",  # what is uploaded in it is nobody's yet
+    "cbf:task",  # its task is a character's, of which nothing is made
 }
 
 
@@ -492,6 +499,25 @@ async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> Non
     assert set(forms(there)) == set(FORMS)
 
 
+async def test_each_press_of_the_walk_is_one_that_somebody_answers(there: Stage, mine: Belongings) -> None:
+    """The first of each; among the others are some that no message of ours has."""
+    ids = [f"{press}:{make(mine, there)[0].partition('=')[0]}:{mine.owner_id}" for press, make in PRESSES.items()]
+    assert [each for each in ids if not any(kind.matches(each) for kind in there.client.handlers.buttons)] == []
+
+
+async def test_each_option_that_names_somebodys_own_is_tried(there: Stage, mine: Belongings) -> None:
+    """Such an option has an autocomplete, which offers nobody else's."""
+    naming = {
+        (command.qualified_name, each.display_name)
+        for command in registered(there)
+        if isinstance(command, app_commands.Command)
+        for each in command.parameters
+        if each.autocomplete and each.display_name not in ECHOING
+    }
+    tried = {(name, option) for name, make in COMMANDS.items() for options in make(mine, there) for option in options}
+    assert naming - tried == set()
+
+
 @pytest.fixture
 def on_disk(stage: Stage) -> Iterator[OnDisk]:
     with contextlib.closing(OnDisk(stage.harness)) as on_disk:
@@ -524,6 +550,52 @@ async def test_nobody_reaches_what_is_anothers(
     await getattr(Attacker(there, actor, mine, count, on_disk), way)()
     assert count.successes[successes:] == []
     assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]
+
+
+Ends: TypeAlias = Callable[[Stage, Belongings, Loan], Awaitable[None]]
+
+
+async def taken_back(stage: Stage, mine: Belongings, loan: Loan) -> None:
+    await stage.harness.app.cast.lending.take_back(mine.owner_id, loan_id=loan.id)
+
+
+async def expired(stage: Stage, mine: Belongings, loan: Loan) -> None:
+    await _change(stage, loan, until=stage.harness.now)
+
+
+async def used_up(stage: Stage, mine: Belongings, loan: Loan) -> None:
+    await _change(stage, loan, uses=1, used_before=1)
+
+
+async def _change(stage: Stage, loan: Loan, **columns: object) -> None:
+    async with stage.harness.database.write() as connection:
+        await connection.execute(update(loans).where(loans.c.id == loan.id).values(columns))
+
+
+@pytest.mark.parametrize("way", ["every_command", "every_form"])
+@pytest.mark.parametrize("ends", [taken_back, expired, used_up])
+async def test_a_loan_that_is_over_reaches_nothing(
+    there: Stage, mine: Belongings, count: Count, on_disk: OnDisk, ends: Ends, way: str
+) -> None:
+    """It is none of what a borrower may do any more, not even to have it offered."""
+    guild, successes = there.alice.guild, len(count.successes)
+    former = guild.add_member(there.env.create_user("former"))
+    guild.set_command_permissions(there.client.command_ids["server"], {former: True})
+    await ends(there, mine, await lend(there.harness, there.alice.id, mine.character, former.id))
+    await getattr(Attacker(there, former, mine, count, on_disk), way)()
+    assert count.successes[successes:] == []
+
+
+@pytest.mark.parametrize("form", sorted(set(FORMS) - HARMLESS))
+async def test_in_the_owners_own_hands_each_form_does_something(
+    stage: Stage, mine: Belongings, on_disk: OnDisk, form: str
+) -> None:
+    owner, (subject, values) = Attacker(stage, stage.alice, mine, Count(), on_disk), FORMS[form](mine, stage)[0]
+    before = on_disk.snapshot()
+    [result] = await owner.submit(f"{form}:{subject}", values)
+    said = await everything(result)
+    shown = [secret for secret in (mine.character.name, *mine.secrets) if secret in said]
+    assert on_disk.snapshot() != before or shown, said
 
 
 @pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS))
