@@ -62,6 +62,15 @@ _HELP_PARTS = (
         ),
     ),
     (
+        text("6. Sort it, lend it, take it along"),
+        text(
+            "Use /character edit to change a character's name, note, tags or picture, and /group create to sort your "
+            "cast. When you lend a character with /character lend, you see every video that is made with it, and you "
+            "can take it back any time. /character export gives you your cast as a file, and /character import brings "
+            "it in again, here or in another Castbook."
+        ),
+    ),
+    (
         text("Your data"),
         text(
             "I keep a character with its picture, clips, stills and voice until you delete it, and a video I made "

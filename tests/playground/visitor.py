@@ -117,6 +117,22 @@ class Visitor:
         )
         await self._act(button, f"the button {label}")
 
+    async def buttons(self) -> list[str]:
+        """The labels of the buttons of the newest message that has any, in their order."""
+        labels = await self._tab.ask(
+            f"[...({_MESSAGES}.filter(m => m.querySelector('.component-button')).at(-1)"
+            "?.querySelectorAll('.component-button') ?? [])].map(b => b.innerText.trim())"
+        )
+        return [str(each) for each in labels]
+
+    async def address(self, label: str) -> str:
+        """Where the newest button that is a link and has this label leads."""
+        link = (
+            "[...document.querySelectorAll('#channel-message-list a.component-button')]"
+            f".filter(a => a.innerText.trim() === {_js(label)}).at(-1)?.href"
+        )
+        return str(await self._tab.until(link, f"the link {label}"))
+
     async def pick(self, placeholder: str, entry: str) -> None:
         """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words.
 

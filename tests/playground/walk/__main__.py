@@ -38,7 +38,8 @@ from tests.playground.walk.first_uses import (
 from tests.playground.walk.lending import borrowed_in_a_video, consent, lending
 from tests.playground.walk.library import cast, editing, export_and_import, groups, privacy, searching, there_and_back
 from tests.playground.walk.phone import on_a_phone, one_form, retry, smaller
-from tests.playground.walk.server import blocked_members, help_leads, roles_and_log, roles_in_force
+from tests.playground.walk.portable import export_of_many, from_elsewhere, large_cast
+from tests.playground.walk.server import blocked_members, help_leads, roles_and_log, roles_in_force, videos_by_role
 from tests.playground.walk.trouble import real_faces, refused_sound
 from tests.playground.walk.videos import budgets, from_a_video, new_video, without_sora
 from tests.playground.walk.walking import Walk, walking
@@ -76,6 +77,7 @@ POINTS: tuple[Point, ...] = (
     consent,
     roles_and_log,
     roles_in_force,
+    videos_by_role,
     blocked_members,
     without_sora,
     privacy,
@@ -84,6 +86,9 @@ POINTS: tuple[Point, ...] = (
     real_faces,
     refused_sound,
     budgets,
+    large_cast,
+    export_of_many,
+    from_elsewhere,
 )
 
 

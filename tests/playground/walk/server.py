@@ -97,6 +97,63 @@ async def roles_in_force(walk: Walk) -> None:
     await me.view_as("mia")
 
 
+async def videos_by_role(walk: Walk) -> None:
+    """A manager says which roles may make videos, and how many videos and credits a role has on a day."""
+    me, phone, stage = walk.visitor, walk.phone, walk.stage
+    servers, guild = stage.app.stores.servers, stage.guild
+    await several(walk, "Quick")
+    await servers.open_channel(guild.id, stage.quiet.id)
+    await me.view_as("max")
+    if await stage.app.stores.characters.by_name(stage.max.id, "Max's") is None:
+        await me.command("character create", {"video": walk.clip, "range": "0.1-2.1", "name": "Max's"})
+        if not await stage.app.stores.consents.given(stage.max.id):
+            await me.press("Yes, I have permission")
+        await me.see("Saved to @max")
+    await me.command("server settings")
+    await me.press("Roles and log…")
+    await me.see("Roles and log of this server")
+    await me.pick_all("Only these roles may make videos…", "managers")
+    await me.see("@managers")
+    await me.pick("Log jobs in this channel…", "quiet")
+    await me.see("#quiet: a line for each job")
+    await me.pick("Set the limits per day of a role…", "managers")
+    await me.fill("Videos per member with this role", "1")
+    await me.fill("Credits per member with this role", "5000")
+    await me.picture("36 limits of a role for videos")
+    await me.submit()
+    await me.see("videos: 1 · credits: 5000")
+    await me.picture("36 who may make videos")
+    await phone.view_as("max")
+    await phone.picture("36 who may make videos on a phone")
+    await me.type("video create", {"prompt": "@Max's whistles", "character": "Max"})
+    await me.choose("Max's")
+    await me.send()
+    await me.see("Again")
+    await me.type("video create", {"prompt": "@Max's whistles again", "character": "Max"})
+    await me.choose("Max's")
+    await me.send()
+    await me.see("In this server your roles allow 1 video a day")
+    await me.picture("36 a role's limit of videos is reached")
+    await me.view_as("mia")
+    await me.type("video create", {"prompt": "@Quick sings", "character": "Qu"})
+    await me.choose("Quick")
+    await me.send()
+    await me.see("In this server only certain roles can make videos")
+    await me.picture("36 refused without the role")
+    await phone.view_as("mia")
+    await phone.picture("36 refused without the role on a phone")
+    await me.view_as("kim")
+    await me.see_in_all("@max (manager) started a video.")
+    await me.see_in_all("@max (manager)'s video is done.")
+    await me.picture("36 the log")
+    await servers.set_makers(guild.id, JobKind.VIDEO, [])
+    for role_id in servers.rules(guild.id).roles:
+        await servers.set_role_limits(guild.id, role_id, characters=None, videos=None, credits=None)
+    await servers.set_log_channel(guild.id, None)
+    await servers.close_channel(guild.id, stage.quiet.id)
+    await me.view_as("mia")
+
+
 async def blocked_members(walk: Walk) -> None:
     """16: a manager blocks a member and sees by name who is blocked; what that member reads."""
     me = walk.visitor

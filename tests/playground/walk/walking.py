@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from simcord import MemberActor
 
 from playground.browser import prepare
 from playground.clip import render_clip
@@ -92,10 +95,10 @@ class Walk:
         async with self.stage.turn:
             return sum(1 for each in self.stage.channel.history(viewer=self.stage.mia) if each.flags.ephemeral)
 
-    async def sent(self, filename: str) -> bytes:
-        """The newest file of that name that mia sees."""
+    async def sent(self, filename: str, *, to: MemberActor | None = None) -> bytes:
+        """The newest file of that name that mia sees, or whom it was sent ``to``."""
         async with self.stage.turn:
-            seen = self.stage.channel.history(viewer=self.stage.mia)
+            seen = self.stage.channel.history(viewer=to or self.stage.mia)
             files = [each for message in seen for each in message.attachments if each.filename == filename]
         return await files[-1].read()
 
@@ -147,10 +150,12 @@ async def walking(
         await asyncio.to_thread(render_clip, clips / PORTRAIT, seconds=6.0, size=(360, 640), fps=12)
         black = flat((0, 0, 0), (320, 180))
         await asyncio.to_thread(write_video, clips / BLACK, lambda _: black, seconds=5.0)
-        prices = {"CASTBOOK__TOAPIS__PRICES": PRICES, "CASTBOOK__TOAPIS__VIDEO_PRICES": VIDEO_PRICES}
+        environ = {"CASTBOOK__TOAPIS__PRICES": PRICES, "CASTBOOK__TOAPIS__VIDEO_PRICES": VIDEO_PRICES}
+        environ |= _public_server()
         stage = await opened.enter_async_context(
-            Stage(clips / "state", seconds_per_task=2.0, environ=prices, locale=locale)
+            Stage(clips / "state", seconds_per_task=2.0, environ=environ, locale=locale)
         )
+        await stage.app.start_web()
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})
         await opened.enter_async_context(page)
@@ -163,6 +168,17 @@ async def walking(
         await visitor.arrive(page.url)
         await phone.leave_page(page.url)
         yield Walk(visitor, phone, page.url, stage, clips)
+
+
+def _public_server() -> dict[str, str]:
+    """The settings of a web server that whoever looks at the page can reach."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return {
+        "CASTBOOK__WEB__PORT": str(port),
+        "CASTBOOK__WEB__METRICS_PORT": "0",
+        "CASTBOOK__WEB__PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
