@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from discord import ButtonStyle
@@ -10,14 +11,20 @@ from bot import limits
 from bot.chat.card import AMBER, Card, Field
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
+from bot.chat.render_borrowed import lent_by
 from bot.chat.render_models import other_model
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
 from bot.jobs.video_questions import Change, Part, VideoQuestion
 from bot.texts import Text, listed, render, text
 
 
-def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """For its owner only: what was requested, why that does not work, and a button for each alternative."""
+def render_video_question(
+    question: VideoQuestion, lenders: Mapping[int, int], locale: str, commands: Commands = PLAIN
+) -> MessageContent:
+    """For its owner only: what was requested, why that does not work, and a button for each alternative.
+
+    ``lenders``: by character the owners of those who are borrowed.
+    """
     request = question.unsent.request
     lines = [say(reason, locale, commands) for reason in question.reasons]
     if len(lines) > 1:
@@ -27,8 +34,8 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
     names = [role.name for role in request.cast]
     if names:
         fields.append(Field(text("Characters"), say(listed(names), locale), locale))
-    if lent := [role.name for role in request.cast if role.loan_id is not None]:
-        fields.append(Field(text("Borrowed"), say(listed(lent), locale), locale))
+    if lent := lent_by([role for role in request.cast if role.character_id in lenders], lenders, locale):
+        fields.append(Field(text("Borrowed"), "\n".join(lent), locale, inline=False))
     if request.model is not None:
         fields.append(Field(text("Model"), escape(request.model), locale))
     if request.duration is not None:

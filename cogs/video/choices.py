@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot import limits, texts
 from bot.chat.markdown import plain
+from bot.chat.render_borrowed import borrowed_in
 from bot.chat.render_models import duration_choice, matching, model_choice
 from bot.chat.server_lookup import server_lookup_of
 from bot.chat.video_form import FormChoices
@@ -24,6 +25,7 @@ from bot.provider.models.card import ModelCard
 from bot.provider.models.check import preferred
 from bot.texts import Text, text
 from bot.values.character import clean_name, name_key
+from bot.values.job import CastRole
 
 CHARACTERS = ("character", *(f"character{number}" for number in range(2, limits.VIDEO_CHARACTERS + 1)))
 """The options that name who plays."""
@@ -106,6 +108,13 @@ class VideoChoices:
             return FormChoices()
         names = await _names_of(interaction, {each.owner_id for each in borrowed})
         return replace(choices, lenders={each.character_id: names.get(each.owner_id, "") for each in borrowed})
+
+    async def lenders(self, interaction: _Interaction, roles: Sequence[CastRole]) -> Mapping[int, int]:
+        """By character the owners of those among ``roles`` who are borrowed."""
+        if not borrowed_in(roles):
+            return {}
+        borrowed = await self._cast.borrowed(interaction.user.id, interaction.guild_id)
+        return {each.character_id: each.owner_id for each in borrowed}
 
     def _price(self, card: ModelCard | None, seconds: str) -> Decimal | None:
         return None if card is None else self._planner.price(card.model, int(seconds))

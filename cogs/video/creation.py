@@ -229,7 +229,9 @@ class VideoCreation:
                 interaction, self._starter, begin, private=None, clock=self._clock, first=first, in_place=in_place
             )
         except VideoNotPossible as impossible:
-            card = render_video_question(impossible.question, locale, mentions_of(interaction.client))
+            question = impossible.question
+            lenders = await self._choices.lenders(interaction, question.unsent.request.cast)
+            card = render_video_question(question, lenders, locale, mentions_of(interaction.client))
             if interaction.response.is_done():
                 await edit_answer(interaction, card)
             elif in_place:

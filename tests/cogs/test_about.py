@@ -16,7 +16,7 @@ async def test_help_says_how_to_begin_what_a_range_is_and_what_is_kept(stage: St
     said = words(result.response)
     for part in ("“Make a character”", "0:04-0:06.5", "permission"):
         assert part in said
-    for command in ("create", "preview", "list"):
+    for command in ("create", "preview", "list", "edit", "lend", "export", "import"):
         assert f"</character {command}:{stage.client.command_ids['character']}>" in said
     assert f"</tasks:{stage.client.command_ids['tasks']}>" in said
     for command in ("export", "delete"):

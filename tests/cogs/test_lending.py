@@ -107,6 +107,15 @@ async def test_who_chooses_a_borrowed_one_is_told_whose_it_is(
     assert [each.get("description") for each in options] == [None, "Borrowed from alice" if known else "Borrowed"]
 
 
+async def test_what_is_asked_before_a_video_says_whose_the_borrowed_one_is(stage: Stage) -> None:
+    await lent(stage)
+    said = await shown(
+        stage.bob, stage, "video create", prompt=WALK, character="Aurora", model="wan2.6", duration=7, ratio="2:1"
+    )
+    assert "Not started yet" in said
+    assert f"“Aurora” is borrowed from <@{stage.alice.id}>." in said
+
+
 async def test_a_use_that_cost_nothing_is_given_back_and_the_last_one_ends_it(stage: Stage) -> None:
     await lent(stage, to=stage.bob, uses=1)
     await begin(stage, stage.bob)
