@@ -86,6 +86,8 @@ class SourceFetcher:
                 )
             await self._courier.progress(leased.job, text("Fetching the video"), None)
             file, section = await self._downloaded(leased.job, source, source.url, leased.now)
+            if await self._consent_denials.borrowed_played_in_file(file.sha256):  # somebody downloaded it, say
+                raise OF_BORROWED
             request = leased.job.about_source.without_address()
             seen = Seen(sha256=file.sha256, section=section)
             await leased.note({"file": file, "seen": seen, "request": request})

@@ -64,6 +64,12 @@ class ConsentDenialStore:
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
 
+    async def borrowed_played_in_file(self, sha256: str) -> bool:
+        """Whether that is the file of a video with a borrowed character, whoever sends it."""
+        query = select(refusals.c.key).where(refusals.c.key == _of_file(sha256))
+        async with self._database.read() as connection:
+            return await connection.scalar(query) is not None
+
 
 def task_hash(task_id: str) -> str:
     """What identifies the video of a task whose bytes we do not have."""
@@ -128,6 +134,11 @@ async def keep_borrowed_tasks(connection: AsyncConnection, job_ids: Sequence[str
     await _keep(connection, {_of_task(each) for row in borrowed for each in (row.id, row.task_id) if each}, now)
 
 
+async def keep_borrowed_file(connection: AsyncConnection, sha256: str, now: datetime) -> None:
+    """That is the file of a video with a borrowed character, of which no character is made, also by its address."""
+    await _keep(connection, {_of_file(sha256)}, now)
+
+
 async def _keep(connection: AsyncConnection, keys: Iterable[str], now: datetime) -> None:
     new = set(keys)
     new -= set((await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(new)))).all())
@@ -142,3 +153,7 @@ def _from(person_id: int) -> str:
 def _of_task(task_id: str) -> str:
     """No person is in it, and nobody can guess the id, because the provider chooses it at random."""
     return hashlib.sha256(f"borrowed {task_id}".encode()).hexdigest()
+
+
+def _of_file(sha256: str) -> str:
+    return hashlib.sha256(f"borrowed file {sha256}".encode()).hexdigest()

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.character_rows import drop_unused, keep_file
-from bot.store.consent_denials import check
+from bot.store.consent_denials import check, keep_borrowed_file
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_tables import loan_uses
@@ -72,6 +72,8 @@ class VideoStore:
             if video is None:
                 await keep_file(connection, new.owner_id, new.file, now)
                 await connection.execute(insert(videos), _columns(job_id, new, now))
+                if any(role.loan_id is not None for role in new.roles):
+                    await keep_borrowed_file(connection, new.file.sha256, now)
                 video = _to_video((await connection.execute(by_job)).mappings().one())
             changes = collected(video.id).changes
             return await write_leased(connection, job_id, lease, changes, now=now), video

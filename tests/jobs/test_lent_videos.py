@@ -11,7 +11,7 @@ from bot.errors import Refusal
 from bot.values.job import CastRole, CharacterRequest, Job, Outcome, Step, VideoRequest
 from bot.values.loan import Loan, LoanRecipient
 from bot.values.source import StoredVideo
-from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness
+from tests.jobs.harness import OWNER, RANGE, STRANGER, FileHost, JobHarness
 from tests.jobs.test_videos import cast_of, sent
 
 
@@ -70,6 +70,25 @@ async def test_a_borrowed_character_plays_and_no_character_is_made_of_the_video(
     assert "A borrowed character plays in that video" in str(refused.failure)
     assert await harness.app.stores.videos.lent_for(OWNER, job.id) == film
     assert await harness.app.stores.videos.lent_for(OWNER + 5, job.id) is None
+
+
+async def test_no_character_is_made_of_its_file_either_wherever_that_comes_from(
+    harness: JobHarness, ann: CastRole, host: FileHost
+) -> None:
+    await lend(harness, ann)
+    job = await ask(harness)
+    await harness.run()
+    film = await harness.app.stores.videos.by_job(STRANGER, job.id)
+    assert film is not None
+    host.files["saved.mp4"] = await harness.app.stores.files.read(film.file.key)
+    await harness.app.stores.videos.delete(STRANGER, film.id)
+    for asker in (STRANGER, OWNER + 5):
+        wanted = CharacterRequest(source=harness.attachment("saved.mp4"), range=RANGE, name="Copy", anyway=True)
+        copied = await harness.job_starter.start(owner_id=asker, origin=harness.origin(), request=wanted)
+        await harness.run()
+        refused = await harness.job(copied)
+        assert refused.outcome is Outcome.FAILED
+        assert "A borrowed character plays in that video" in str(refused.failure)
 
 
 async def test_of_several_that_are_asked_for_at_once_only_as_many_begin_as_were_granted(
