@@ -1,4 +1,6 @@
+from dataclasses import dataclass
 from io import BytesIO
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,16 +14,16 @@ ASPECTS = {"wide": 2.39, "lying": 16 / 9, "old": 4 / 3, "square": 1.0, "standing
 PLAIN, BUSY = "0:07.5", "0:20.5-0:22.5"
 
 
-def luminance(colour: NDArray[np.uint8]) -> float:
+def luminance(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
     """As WCAG 2.2 defines it."""
-    parts = colour.astype(float) / 255
+    parts = colours.astype(float) / 255
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
+    return linear @ [0.2126, 0.7152, 0.0722]
 
 
 def contrast(pixels: NDArray[np.uint8]) -> float:
-    values = sorted(luminance(pixel) for pixel in np.unique(pixels.reshape(-1, 3), axis=0))
-    return (values[-1] + 0.05) / (values[0] + 0.05)
+    values = luminance(pixels)
+    return float((values.max() + 0.05) / (values.min() + 0.05))
 
 
 def sheet_of(aspect: float, *, spans: int = 0, cells: int = 0, label: str = PLAIN) -> tuple[Image.Image, Layout]:
@@ -30,6 +32,24 @@ def sheet_of(aspect: float, *, spans: int = 0, cells: int = 0, label: str = PLAI
     each = (picture,) * layout.spans.across
     framed = [Span(each, BUSY, number) for number in range(1, spans + 1)]
     return contact_sheet(framed, [Cell(picture, label)] * cells, layout), layout
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The sheet of a video of that shape, with so many spans."""
+
+    aspect: float
+    spans: int
+    sheet: Image.Image
+    layout: Layout
+
+
+@pytest.fixture(scope="module", params=product(ASPECTS, range(6)), ids=lambda drawn: f"{drawn[0]}-{drawn[1]}")
+def drawn(request: pytest.FixtureRequest) -> Drawn:
+    """Each of them is drawn once, for all tests that look at it."""
+    name, spans = request.param
+    aspect = ASPECTS[name]
+    return Drawn(aspect, spans, *sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0)))
 
 
 def band(sheet: Image.Image, block: Block, number: int) -> NDArray[np.uint8]:
@@ -45,23 +65,19 @@ def ink(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.flatnonzero(strength.max(axis=1) > 150), np.flatnonzero(strength.max(axis=0) > 150)
 
 
-@pytest.mark.parametrize("spans", range(6))
-@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-def test_a_sheet_is_neither_a_strip_nor_a_tower(aspect: float, spans: int) -> None:
-    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
+def test_a_sheet_is_neither_a_strip_nor_a_tower(drawn: Drawn) -> None:
+    sheet, layout = drawn.sheet, drawn.layout
 
     assert sheet.width <= 1280
-    assert 0.75 < sheet.width / sheet.height < (3.2 if spans == 1 else 2.2)
-    assert layout.cells.width / layout.cells.height == pytest.approx(aspect, abs=0.03)
-    assert layout.spans.across == pictures_of_span(aspect, spans)
+    assert 0.75 < sheet.width / sheet.height < (3.2 if drawn.spans == 1 else 2.2)
+    assert layout.cells.width / layout.cells.height == pytest.approx(drawn.aspect, abs=0.03)
+    assert layout.spans.across == pictures_of_span(drawn.aspect, drawn.spans)
 
 
-@pytest.mark.parametrize("spans", range(6))
-@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-def test_pictures_are_large_enough_to_know_somebody_on_a_phone(aspect: float, spans: int) -> None:
-    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
+def test_pictures_are_large_enough_to_know_somebody_on_a_phone(drawn: Drawn) -> None:
+    sheet, layout = drawn.sheet, drawn.layout
 
-    block = layout.spans if spans else layout.cells
+    block = layout.spans if drawn.spans else layout.cells
     scale = min(PHONE / sheet.width, PHONE / sheet.height)
     assert block.width * block.height * scale**2 >= 50**2
 
@@ -109,11 +125,9 @@ def test_few_pictures_have_a_smaller_sheet(few: int, aspect: float) -> None:
     assert layout.cells.height <= 601
 
 
-@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-@pytest.mark.parametrize("spans", range(6))
-def test_labels_can_be_read_on_a_phone(aspect: float, spans: int) -> None:
+def test_labels_can_be_read_on_a_phone(drawn: Drawn) -> None:
     """Digits are some 7 tenths of a line."""
-    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
+    sheet, layout, spans = drawn.sheet, drawn.layout, drawn.spans
 
     written = [band(sheet, layout.cells, 0), *([band(sheet, layout.spans, spans - 1)] if spans else [])]
 
