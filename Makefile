@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites postgres otel check invite test quick lint types layers faults docs messages picture walk languages bench lock clean
+.PHONY: help demo playground run sites postgres otel check invite test tests quick lint types layers faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -55,10 +55,15 @@ check: $(VENV)/.run  ## look at the settings, the database, the files, the balan
 invite: $(VENV)/.run  ## print the link with which a server invites the bot
 	@$(BIN)/python -m bot invite
 
-# Three workers for two cores: at times one waits, for a child, a process, or a second to pass.
+# The tests begin when the short checks are through, and go on beside the one of the types. What a check finds is told at
+# once.
 test: $(VENV)/.dev  ## everything that must be green
-	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers $(VENV)/.asserts
-	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(MAKE) -j 2 --no-print-directory lint layers types tests
+
+# Four workers for two cores: at times two of them wait, for a child, a process, or a second to pass.
+tests: export MAKEFLAGS :=
+tests: $(VENV)/.asserts
+	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m slipcover --fail-under 90 --out .coverage.json --merge .coverage.json
 
 # What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
