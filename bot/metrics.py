@@ -77,13 +77,11 @@ _LAG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 
 JOBS_ENDED = Counter(
     "castbook_jobs_ended",
-    "Jobs that ended, by how; unknown: may have been charged, look into each.",
+    "Jobs that ended, by outcome; unknown: may have been charged, investigate each.",
     ["outcome"],
     registry=REGISTRY,
 )
-DELIVERIES = Counter(
-    "castbook_deliveries", "Results that reached their owner, by the way.", ["path"], registry=REGISTRY
-)
+DELIVERIES = Counter("castbook_deliveries", "Results that reached their owner, by route.", ["path"], registry=REGISTRY)
 DELIVERIES_UNDECIDABLE = Counter(
     "castbook_deliveries_undecidable",
     "Deliveries sent again without knowing whether the first message had arrived.",
@@ -91,72 +89,72 @@ DELIVERIES_UNDECIDABLE = Counter(
 )
 UNEXPECTED_ERRORS = Counter(
     "castbook_unexpected_errors",
-    "Defects: each was logged with an ID, which the person was given as well.",
+    "Defects: each was logged with an ID, which the person was shown.",
     registry=REGISTRY,
 )
 STEP_LAG = Histogram(
     "castbook_step_lag_seconds",
-    "How long after it was due a step was begun; watch: how late a status query is.",
+    "Delay from a step's due time to its start; watch: the delay of status queries.",
     ["step"],
     registry=REGISTRY,
     buckets=_LAG,
 )
 PROVIDER_SECONDS = Histogram(
     "castbook_provider_seconds",
-    "How long a request to the provider took, whatever came of it.",
+    "Duration of requests to the provider, successful or not.",
     ["request"],
     registry=REGISTRY,
     buckets=_NETWORK,
 )
 PROVIDER_FAULTS = Counter(
-    "castbook_provider_faults", "Requests to the provider that failed, by how.", ["fault"], registry=REGISTRY
+    "castbook_provider_faults", "Failed requests to the provider, by kind.", ["fault"], registry=REGISTRY
 )
 DISCORD_SECONDS = Histogram(
     "castbook_discord_seconds",
-    "How long a REST request to Discord took, whatever came of it; each repetition is one of its own.",
+    "Duration of REST requests to Discord, successful or not; each retry counts.",
     ["route"],
     registry=REGISTRY,
     buckets=_NETWORK,
 )
 DISCORD_FAULTS = Counter(
-    "castbook_discord_faults", "REST requests to Discord that failed, by how.", ["route", "fault"], registry=REGISTRY
+    "castbook_discord_faults", "Failed REST requests to Discord, by kind.", ["route", "fault"], registry=REGISTRY
 )
 SERVER_LOG_LEFT_OUT = Counter(
     "castbook_server_log_lines_left_out",
-    "Lines of servers' own logs that were left out, because too many waited; the log says how many.",
+    "Dropped lines of servers' own logs, because too many waited; the log says how many.",
     registry=REGISTRY,
 )
 WEB_MALFORMED = Counter(
     "castbook_web_malformed_requests",
-    "Requests to the web server that were no HTTP, and were answered with 400.",
+    "Requests to the web server that were not valid HTTP, and got 400.",
     registry=REGISTRY,
 )
 MEDIA_SECONDS = Histogram(
     "castbook_media_seconds",
-    "How long a look into a file took.",
+    "Duration of operations on a media file.",
     ["operation"],
     registry=REGISTRY,
     buckets=_LOOKS,
 )
 MEDIA_FAULTS = Counter(
-    "castbook_media_faults", "Looks into a file that failed, by why.", ["operation", "fault"], registry=REGISTRY
+    "castbook_media_faults", "Failed operations on a media file, by reason.", ["operation", "fault"], registry=REGISTRY
 )
 BUCKET_SECONDS = Histogram(
     "castbook_bucket_seconds",
-    "How long it took to have something done by the bucket (store.files), tried again or not; a large file is one.",
+    "Duration of operations on the bucket (store.files), including retries; a large file is one operation.",
     ["operation"],
     registry=REGISTRY,
     buckets=_NETWORK,
 )
 BUCKET_FAULTS = Counter(
     "castbook_bucket_faults",
-    "What the bucket did not do, also after it was asked again; an object that is not there is none.",
+    "Operations on the bucket that failed after retries; a missing object is no failure.",
     ["operation"],
     registry=REGISTRY,
 )
 READABLE = Gauge(
     "castbook_gauges_readable",
-    "Whether the database could be read for this answer; the counters are there all the same.",
+    "Whether the gauges could be read from the database for this scrape; the counters are always there.",
     registry=REGISTRY,
 )
 

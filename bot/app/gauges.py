@@ -32,22 +32,20 @@ class Gauges:
         return [
             _gauge(
                 "castbook_jobs",
-                "Jobs that are not done, by the step that is next.",
+                "Unfinished jobs, by their next step.",
                 "step",
                 {step: snapshot.unfinished.get(step, 0) for step in Step if step is not Step.DONE},
             ),
             _gauge(
                 "castbook_queue_age_seconds",
-                "How long the job that was due first has waited; 0: none waits, above a minute: something is stuck.",
+                "How long the job that was due first has waited; 0: none waits; above a minute: something is stuck.",
                 "step",
                 {step: _age(snapshot, step, now) for step in Step if step is not Step.DONE},
             ),
-            GaugeMetricFamily(
-                "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=snapshot.queued
-            ),
+            GaugeMetricFamily("castbook_jobs_queued", "Jobs in the admission queue.", value=snapshot.queued),
             _gauge(
                 "castbook_submissions_paused",
-                "Whether nothing is submitted, and why.",
+                "Whether submissions are paused, and why.",
                 "reason",
                 {reason: reason == snapshot.pause_reason for reason in REASONS},
             ),

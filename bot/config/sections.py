@@ -48,20 +48,20 @@ class DiscordSettings(_Section):
 
     token: Secret = Field(description="The bot's token, from the developer portal (Bot, Reset Token).")
     api_url: WebAddress = Field(
-        "https://discord.com/api/v10", description="Discord's REST address; another one for a proxy or a test server."
+        "https://discord.com/api/v10", description="Discord's REST address; change it for a proxy or a test server."
     )
-    gateway_url: GatewayAddress = Field("", description="The gateway's address; empty: the one that Discord names.")
+    gateway_url: GatewayAddress = Field("", description="The gateway's address; empty: ask Discord.")
     public_key: PublicKey = Field(
         "",
-        description="The application's public key, to take interactions over HTTP at /interactions; empty: none are "
-        "taken there.",
+        description="The application's public key, to receive interactions over HTTP at /interactions; empty: "
+        "it is off.",
     )
     cdn_origins: Origins = Field(
         ("https://cdn.discordapp.com", "https://media.discordapp.net"),
         description="Where attachments come from; these origins are exempt from the address guard.",
     )
-    dev_guild: Limit = Field(0, description="The ID of the operator's own server, where /operator is; 0: nowhere.")
-    owners: People = Field((), description="User IDs of the people who run this bot; they are told when it needs them.")
+    dev_guild: Limit = Field(0, description="The ID of the operator's own server, which gets /operator; 0: none.")
+    owners: People = Field((), description="User IDs of the operators; the bot tells them when it needs them.")
 
 
 class ToapisSettings(_Section):
@@ -72,7 +72,7 @@ class ToapisSettings(_Section):
     models: Models = Field(
         ("sora-2", "sora-2-pro", "sora-2-vip"), description="The models that /character create offers."
     )
-    default_model: Model = Field("sora-2", description="The model that is used when nobody chooses one.")
+    default_model: Model = Field("sora-2", description="The model for people who choose none.")
     prices: Prices = Field(
         {},
         description='What a character costs in credits, by model, such as { "sora-2" = 40 }: people are told before '
@@ -85,33 +85,38 @@ class ToapisSettings(_Section):
     )
     video_models: Likenesses = Field(
         {},
-        description="Further video models, each with the known one that it is like, such as "
+        description="Further video models, each with the known model it is like, such as "
         '{ "kling-v4-omni" = "kling-v3-omni" }.',
     )
     avatar_slots: Whole = Field(
-        50, description="How many private avatars are kept at the provider; the least recently used goes first."
+        50, description="How many private avatars to keep at the provider; the least recently used is replaced first."
     )
-    submit_per_second: Number = Field(5, description="The most submissions a second, over all people and processes.")
-    query_per_second: Number = Field(50, description="The most status queries a second, over all jobs and processes.")
-    poll_first: Seconds = Field(5, description="The fewest seconds from a submission to the first look at it.")
+    submit_per_second: Number = Field(
+        5, description="Submissions per second at most, by all people and processes together."
+    )
+    query_per_second: Number = Field(
+        50, description="Status queries per second at most, for all jobs and processes together."
+    )
+    poll_first: Seconds = Field(5, description="Seconds from a submission to the first poll, at least.")
     poll_every: Seconds = Field(
         5,
-        description="The fewest seconds between two looks at a running task; more where queries run short.",
+        description="Seconds between two polls of a running task, at least; more if queries run short.",
     )
     show_progress_for: Seconds = Field(
-        600, description="Seconds for which progress is shown; afterwards the bot looks less and less often."
+        600, description="Seconds for which progress is shown; afterwards the bot polls less and less often."
     )
     keep_watching_for: Seconds = Field(
-        86400, description="Seconds after which a task that never ended is given up (/tasks can check it again)."
+        86400,
+        description="Seconds after which the bot gives up on a task that has not ended (/tasks can check it again).",
     )
     webhook_secrets: Secrets = Field(
-        (), description="The secrets of the provider's webhooks; without one no webhook is taken."
+        (), description="The secrets of the provider's webhooks; without any, webhooks are off."
     )
     callback_url: MaybeWebAddress = Field(
         "", description="Where the provider sends webhooks, if not to its console's default: https://…/webhooks/toapis."
     )
     accept_outside_tasks: Flag = Field(
-        True, description="Whether the option task takes IDs that this bot does not know."
+        True, description="Whether the option task accepts IDs that this bot does not know."
     )
 
     @model_validator(mode="after")
@@ -129,15 +134,15 @@ class StoreSettings(_Section):
         repr=False,  # it may contain a password
         description="The database: sqlite+aiosqlite:/// and the path of its file, or postgresql+asyncpg://user@host/name.",
     )
-    password: MaybeSecret = Field(SecretStr(""), description="Of a PostgreSQL, where url has none.")
+    password: MaybeSecret = Field(SecretStr(""), description="The password for PostgreSQL, unless url contains it.")
     files: Files = Field(
         "data/files",
-        description="The folder for pictures and clips; or a bucket for them, such as s3://castbook/files.",
+        description="The folder for pictures and clips; or a bucket, such as s3://castbook/files.",
     )
     endpoint: MaybeWebAddress = Field(
-        "", description="The address of the bucket's S3-compatible store; empty: AWS, or what AWS_ENDPOINT_URL says."
+        "", description="The address of the bucket's S3-compatible store; empty: AWS_ENDPOINT_URL, else AWS."
     )
-    region: Region = Field("", description="The bucket's region; empty: what AWS_REGION says, else us-east-1.")
+    region: Region = Field("", description="The bucket's region; empty: AWS_REGION, else us-east-1.")
     access_key_id: MaybeSecret = Field(
         SecretStr(""), description="The ID of the bucket's key; empty: AWS_ACCESS_KEY_ID, or the machine's own role."
     )
@@ -145,9 +150,9 @@ class StoreSettings(_Section):
         SecretStr(""), description="The bucket's key; empty: AWS_SECRET_ACCESS_KEY, or the machine's own role."
     )
     copies: Folder = Field(
-        Path("data/copies"), description="With a bucket, the folder for copies on this machine, each for about an hour."
+        Path("data/copies"), description="With a bucket, the folder for local copies, which are kept for about an hour."
     )
-    copies_mb: Whole = Field(2048, description="With a bucket, the most megabytes of copies of kept files.")
+    copies_mb: Whole = Field(2048, description="With a bucket, megabytes of local copies at most.")
 
     @property
     def in_bucket(self) -> bool:
@@ -166,10 +171,10 @@ class LinkSettings(_Section):
 
     max_bytes: Whole = Field(
         52428800,
-        description="The largest video that is fetched, in bytes; with media.send = link at most 50 MB.",
+        description="The largest video to download, in bytes; with media.send = link at most 50 MB.",
     )
-    timeout: Seconds = Field(60, description="Seconds that fetching a video may take altogether.")
-    trusted_origins: Origins = Field((), description="Origins of yours that are exempt from the address guard.")
+    timeout: Seconds = Field(60, description="Seconds that downloading a video may take in all.")
+    trusted_origins: Origins = Field((), description="Your own origins, which are exempt from the address guard.")
     sites: Hosts = Field(
         (),
         description="Sites whose videos yt-dlp may fetch, such as youtube.com; it has to be installed (make sites).",
@@ -180,32 +185,30 @@ class MediaSettings(_Section):
     """Processing of videos before they are sent to the provider."""
 
     send: Send = Field(
-        "clip", description="clip: only the chosen seconds, cut out; link: the whole video, with the seconds named."
+        "clip", description="clip: send only the chosen seconds; link: send the whole video, and name the seconds."
     )
-    workers: Whole = Field(1, description="The most videos that are looked at or cut at once.")
+    workers: Whole = Field(1, description="Videos examined or cut at once, at most.")
 
 
 class JobSettings(_Section):
     """How much is done at once."""
 
-    downloads: Whole = Field(
-        8, description="The most downloads at once: so many from links, so many from Discord, so many of results."
-    )
-    uploads: Whole = Field(4, description="The most clips that are sent to the provider at once.")
+    downloads: Whole = Field(8, description="Downloads at once, at most: separately for links, Discord and results.")
+    uploads: Whole = Field(4, description="Clips uploaded to the provider at once, at most.")
     keep_days: Limit = Field(
-        90, description="Days for which finished jobs are kept; 0: for ever. Characters stay whatever it is."
+        90, description="Days for which finished jobs are kept; 0: for ever. Characters always stay."
     )
-    sends: Whole = Field(16, description="The most messages that are sent to Discord at once.")
+    sends: Whole = Field(16, description="Messages sent to Discord at once, at most.")
 
 
 class LimitSettings(_Section):
     """Quotas."""
 
     running_per_user: Limit = Field(
-        2, description="Jobs of one person that are worked on at once; their others wait in line; 0: no limit."
+        2, description="Jobs of one person that run at once; their others are queued; 0: no limit."
     )
     waiting_per_user: Limit = Field(
-        5, description="Jobs a person may have besides, in line or with a question for them; more are refused."
+        5, description="Further jobs a person may have, queued or with a question for them; more are refused."
     )
     per_user_per_day: Limit = Field(20, description="Jobs a person may start per day (UTC); 0: no limit.")
     per_server_per_day: Limit = Field(
@@ -217,14 +220,13 @@ class LimitSettings(_Section):
     )
     credits_per_user_per_day: Limit = Field(
         0,
-        description="Credits that one person is expected to spend per day at most (UTC); 0: no limit. "
-        "Servers may set less.",
+        description="Expected credits one person may spend per day (UTC); 0: no limit. Servers may set less.",
     )
     credits_per_server_per_day: Limit = Field(
-        0, description="Credits that one server may be expected to spend per day (UTC); 0: no limit. It may set less."
+        0, description="Expected credits one server may spend per day (UTC); 0: no limit. It may set less."
     )
     running_in_all: Limit = Field(
-        100, description="Jobs that are worked on at once, of everybody; the others wait in line; 0: no limit."
+        100, description="Jobs of all people that run at once; the others are queued; 0: no limit."
     )
     files_mb_per_user: Limit = Field(500, description="Megabytes of files a person may have; 0: no limit.")
 
@@ -240,24 +242,24 @@ class ConsentSettings(_Section):
 
     ask: Flag = Field(
         True,
-        description="Whether people confirm, once and for each video of somebody else's, that they may use the faces "
-        "in it.",
+        description="Whether people must confirm, once and for each video of others, that they may use the faces in "
+        "it.",
     )
 
 
 class WebSettings(_Section):
     """The small HTTP servers: health and webhooks, and separately the metrics."""
 
-    host: Host = Field("127.0.0.1", description="The address it listens on.")
-    port: Port = Field(8080, description="The port it listens on; 0: any free one.")
+    host: Host = Field("127.0.0.1", description="The address to listen on.")
+    port: Port = Field(8080, description="The port to listen on; 0: any free one.")
     public_url: MaybeWebAddress = Field(
         "",
-        description="Its address from outside, for links to large exports, such as https://castbook.example.org; "
-        "empty: no links.",
+        description="The public address, for links to large exports, such as https://castbook.example.org; empty: no "
+        "links.",
     )
     metrics_host: Host = Field(
         "127.0.0.1",
-        description="The address for /metrics; another one than loopback only where no stranger gets to it.",
+        description="The address for /metrics; not loopback only if strangers cannot reach it.",
     )
     metrics_port: Port = Field(9090, description="The port for /metrics; 0: any free one.")
 
@@ -265,8 +267,8 @@ class WebSettings(_Section):
 class LogSettings(_Section):
     """Logs, which go to stderr."""
 
-    level: Level = Field("INFO", description="The least that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
-    format: Format = Field("console", description="console for people, json for machines.")
+    level: Level = Field("INFO", description="The lowest level to log: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    format: Format = Field("console", description="console for people, or json for machines.")
 
 
 class TraceSettings(_Section):
@@ -275,4 +277,4 @@ class TraceSettings(_Section):
     endpoint: MaybeWebAddress = Field(
         "", description="The collector's OTLP/HTTP address, such as http://collector:4318; empty: no tracing."
     )
-    sample: Share = Field(1.0, description="The share of commands and of jobs that are traced, from 0 to 1.")
+    sample: Share = Field(1.0, description="The share of commands and jobs to trace, from 0 to 1.")

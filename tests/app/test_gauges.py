@@ -46,7 +46,7 @@ async def test_nothing_is_zero_and_not_absent(database: Database) -> None:
     assert await values(database) == {
         **{("castbook_jobs", step): 0 for step in steps},
         **{("castbook_queue_age_seconds", step): 0 for step in steps},
-        ("castbook_jobs_in_line", ""): 0,
+        ("castbook_jobs_queued", ""): 0,
         ("castbook_submissions_paused", "key"): 0,
         ("castbook_submissions_paused", "balance"): 0,
         ("castbook_model_closed", "sora-2"): 0,

@@ -49,7 +49,7 @@ async def test_what_happens_is_seen_and_nobody_is_named(tmp_path: Path) -> None:
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
         page = await scraped()
         assert page("gauges_readable") == 1
-        assert (page("jobs", step="watch"), page("jobs", step="prepare"), page("jobs_in_line")) == (1, 0, 0)
+        assert (page("jobs", step="watch"), page("jobs", step="prepare"), page("jobs_queued")) == (1, 0, 0)
         assert page("jobs_ended_total", outcome="succeeded") == 0
 
         show.provider.model_gone("sora-2-pro")
