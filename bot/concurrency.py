@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import structlog
 _T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
+_in_background: ContextVar[bool] = ContextVar("in_background", default=False)
 _left_behind: set[asyncio.Future[Any]] = set()  # the event loop only keeps weak references
 
 
@@ -78,6 +80,47 @@ async def until_the_loop_keeps_up(*, busy: float, at_most: float) -> None:
         if time.thread_time() - before < busy or loop.time() > last:
             return
         await asyncio.sleep(busy)
+
+
+class Foreground:
+    """Counts who waits for a first answer, so that background work lets them go first.
+
+    Every turn of the event loop that a job takes is one that they wait for.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._nobody_waits = asyncio.Event()
+        self._nobody_waits.set()
+
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether anybody waits right now."""
+        return self._waiting > 0
+
+    @contextmanager
+    def waits(self) -> Iterator[None]:
+        """Somebody waits, inside the ``with`` block."""
+        self._waiting += 1
+        self._nobody_waits.clear()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._nobody_waits.set()
+
+    async def goes_first(self, at_most: float) -> None:
+        """Return at once, but to background work only when nobody waits, or after ``at_most`` seconds."""
+        if self.somebody_waits and _in_background.get():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(at_most):
+                    await self._nobody_waits.wait()
+
+
+def work_in_background() -> None:
+    """Make the current task background work, and with it every task that it starts from now on."""
+    _in_background.set(True)
 
 
 class PriorityLimiter:

@@ -153,7 +153,11 @@ NOTIFICATIONS_AGAIN = 1.0  # seconds until the connection for notifications is r
 CLOCK_READ_EVERY = 60.0  # seconds between two reads of the database's clock
 IDENTIFY_GAP = 5.0  # seconds between two identifies in one bucket (Gateway, Session Start Limit)
 TASKS_PER_LANE = 256  # steps running at once, mostly waiting; each is a task with a lease
-BEGUN_AT_ONCE = 8  # steps of a lane that are started together
+BEGUN_AT_ONCE = 2  # steps of a lane that are started together
+ANSWERS_GO_FIRST = 0.05  # seconds that a transaction of a job waits at most for commands that are being answered
+# seconds after which a busy event loop hands the interpreter to a thread that waits for it: Python's 0.005 would be
+# added to each statement of the database, because the driver runs it in a thread
+SWITCH_INTERVAL = 0.0005
 LOOP_BUSY = 0.005  # seconds of computing per round of the event loop above which no step is started,
 LOOP_KEEPS_UP_WITHIN = 0.25  # or for at most this many seconds
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock, something due waits at most this long

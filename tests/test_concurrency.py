@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from bot.concurrency import FairLimiter, PriorityLimiter
+from bot.concurrency import FairLimiter, Foreground, PriorityLimiter, work_in_background
 from tests.patience import PATIENCE
 
 
@@ -131,3 +131,34 @@ async def test_cancelled_waiters_lose_no_urgent_place_either(seed: int) -> None:
     async with asyncio.timeout(PATIENCE):
         await limiter.acquire(urgent=False)
         await limiter.acquire(urgent=False)
+
+
+async def test_background_work_goes_on_once_nobody_waits_any_more() -> None:
+    foreground, order = Foreground(), []
+
+    async def background() -> None:
+        work_in_background()
+        await foreground.goes_first(PATIENCE)
+        order.append("background")
+
+    with foreground.waits():
+        with foreground.waits():
+            work = asyncio.create_task(background())
+            await foreground.goes_first(PATIENCE)  # this task is not in the background
+        for _ in range(10):
+            await asyncio.sleep(0)
+        order.append("answered")
+    await work
+    assert order == ["answered", "background"]
+
+
+async def test_background_work_does_not_wait_for_ever() -> None:
+    foreground = Foreground()
+
+    async def background() -> bool:
+        work_in_background()
+        await asyncio.create_task(foreground.goes_first(0.01))  # what it starts is in the background as well
+        return True
+
+    with foreground.waits():
+        assert await asyncio.wait_for(asyncio.create_task(background()), PATIENCE)

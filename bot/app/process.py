@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from bot import log
+from bot import limits, log
 from bot.config import Settings, load
 from bot.errors import BadStart
 
@@ -23,6 +23,7 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
 
     ``level`` replaces ``log.level``, for work whose own output is the answer.
     """
+    sys.setswitchinterval(limits.SWITCH_INTERVAL)
     try:
         settings = load(config, os.environ)
         logs = settings.log.model_copy(update={"level": level}) if level else settings.log

@@ -75,12 +75,13 @@ async def start_job(
     if in_place and interaction.message is not None:
         origin = replace(origin, message_id=interaction.message.id, ephemeral=interaction.message.flags.ephemeral)
     with starter.held(job_id):
-        writing = asyncio.ensure_future(write(job_id, origin))
-        await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
-        if writing.done():
-            writing.result()  # a refusal is the first answer then
         try:
-            await _think(interaction, in_place=in_place)
+            with starter.first_answer():
+                writing = asyncio.ensure_future(write(job_id, origin))
+                await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
+                if writing.done():
+                    writing.result()  # a refusal is the first answer then
+                await _think(interaction, in_place=in_place)
         except discord.HTTPException:
             job = await writing
             await starter.take_back(job)

@@ -90,6 +90,10 @@ class JobStarter:
         """Keep the job from being worked on, as :meth:`JobService.held`."""
         return self._job_service.held(job_id)
 
+    def first_answer(self) -> AbstractContextManager[None]:
+        """Inside the ``with`` block, somebody waits for a first answer, so jobs wait."""
+        return self._jobs.foreground.waits()
+
     async def start(
         self,
         *,

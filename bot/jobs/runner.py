@@ -12,7 +12,7 @@ from random import Random
 import structlog
 
 from bot import limits
-from bot.concurrency import until_the_loop_keeps_up
+from bot.concurrency import until_the_loop_keeps_up, work_in_background
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
 from bot.jobs.engine import Engine, OneProcess
@@ -145,6 +145,7 @@ class Runner:
         return done
 
     async def _serve(self) -> None:
+        work_in_background()
         failures = 0
         while not self._steps.stopping:
             # Start nothing more while there is enough to compute: commands need the event loop as well.

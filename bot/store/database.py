@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.concurrency import Foreground
 from bot.errors import BadConfiguration, BadStart
 from bot.store.notifications import Notifications
 from bot.store.outage import Outage
@@ -21,6 +22,7 @@ class Database(ABC):
     """SQLite in a file of our own, or a PostgreSQL that many processes share (``shared``).
 
     ``notifications``: messages between these processes. ``outage``: whether the database is unreachable.
+    ``foreground``: who waits for a first answer; background work begins its transactions after that.
     """
 
     shared: ClassVar[bool]
@@ -28,6 +30,8 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self.outage = Outage()
+        self.foreground = Foreground()
+        self.foreground = Foreground()
 
     @abstractmethod
     async def open(self) -> None:

@@ -51,6 +51,7 @@ class JobStore:
         self._database = database
         self._held_leases = held_leases or HeldLeases()
         self.outage = database.outage
+        self.foreground = database.foreground
 
     async def add(self, job: Job, quota: Quota) -> Job:
         """Check the quota and insert this job, in one transaction (rule 8).

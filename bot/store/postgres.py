@@ -120,6 +120,8 @@ class PostgresDatabase(Database):
         """Each statement sees what others committed before it; without ``alone``, that may change between
         statements.
         """
+        if not urgent:
+            await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         turns = self._turns if alone else self._beside_others
         with tracing.span("database write", urgent=urgent, alone=alone):
             async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
@@ -159,6 +161,7 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One snapshot of the database."""
+        await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         async with self._connected(self._snapshots) as connection:
             yield connection
 

@@ -104,6 +104,8 @@ class SQLiteDatabase(Database):
         """It has the write lock from its first statement, so every transaction is ``alone``."""
         if urgent and self._rewriting is not None:
             self._rewriting.interrupt_statement()
+        if not urgent:
+            await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         with tracing.span("database write", urgent=urgent):
             async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
                 driver = await _driver(connection)
@@ -141,6 +143,7 @@ class SQLiteDatabase(Database):
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One snapshot of the database."""
+        await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         async with _opened(self._reader).connect() as connection:
             yield connection
 

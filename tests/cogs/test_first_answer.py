@@ -128,6 +128,23 @@ async def menu_form(stage: Stage) -> simcord.InteractionResult:
 STARTS = pytest.mark.parametrize("start", [create, preview, menu_form])
 
 
+@STARTS
+async def test_jobs_let_the_answer_of_a_new_one_go_first(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreground, add = stage.harness.database.foreground, stage.harness.jobs.add
+    seen = []
+
+    async def watched(job: Job, quota: Any) -> Job:
+        seen.append(foreground.somebody_waits)
+        return await add(job, quota)
+
+    monkeypatch.setattr(stage.harness.jobs, "add", watched)
+    await start(stage)
+    assert seen == [True]
+    assert not foreground.somebody_waits
+
+
 def unanswered(stage: Stage) -> bool:
     return any(not each.responded for each in stage.env.backend.interactions.values())
 

@@ -17,12 +17,15 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from bot import limits
+from bot.concurrency import work_in_background
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database, database_at
 from bot.store.provider_tables import closed_models
 from bot.store.sqlite import SteadyConnection
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import consents, jobs
+from tests.patience import PATIENCE
 
 
 def url_of(path: Path) -> str:
@@ -192,6 +195,28 @@ async def test_a_write_has_the_lock_from_its_first_statement_and_a_read_never(
         await connection.scalar(select(func.count()).select_from(consents))
         other.execute("BEGIN IMMEDIATE")
     other.close()
+
+
+@pytest.mark.parametrize("kind_of_transaction", ["read", "write"])
+async def test_a_job_begins_no_transaction_while_somebody_waits_for_an_answer(
+    database: Database, kind_of_transaction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWERS_GO_FIRST", PATIENCE)
+    order = []
+
+    async def transaction(who: str) -> None:
+        if who == "job":
+            work_in_background()
+        async with getattr(database, kind_of_transaction)() as connection:
+            order.append(who)
+            await connection.execute(select(func.count()).select_from(consents))
+
+    with database.foreground.waits():
+        job = asyncio.create_task(transaction("job"))
+        await asyncio.sleep(0)
+        await asyncio.create_task(transaction("command"))
+    await job
+    assert order == ["command", "job"]
 
 
 async def test_many_rows_are_one_statement_and_one_transaction(database: Database, now: datetime) -> None:
