@@ -50,7 +50,7 @@ _ORDERS: dict[Sort, Sequence[ColumnElement[Any] | UnaryExpression[Any]]] = {
     Sort.BEST: _BY_USE,
     Sort.RECENT: (func.coalesce(characters.c.last_used_at, characters.c.created_at).desc(), characters.c.id.desc()),
     Sort.NEWEST: (characters.c.created_at.desc(), characters.c.id.desc()),
-    Sort.NAME: (characters.c.name_key,),
+    Sort.NAME: (characters.c.search_name, characters.c.name_key),  # accents don't count: Łucja before Mina
     Sort.USED: (characters.c.uses.desc(), *_BY_USE),
 }
 

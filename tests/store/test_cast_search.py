@@ -73,6 +73,12 @@ async def test_a_cast_in_every_order(search: CastSearch, cast: Cast, use: Any, n
     assert (page[0].uses, page[0].last_used_at) == (2, now + 2 * DAY)
 
 
+async def test_by_name_accents_and_case_do_not_count(search: CastSearch, cast: Cast, now: datetime) -> None:
+    for name in ("Noor", "Łucja", "emil", "Élise", "Zoë", "mina"):
+        await cast(name, at=now)
+    assert await found(search, sort=Sort.NAME) == ["Élise", "emil", "Łucja", "mina", "Noor", "Zoë"]
+
+
 PEOPLE: dict[str, dict[str, Any]] = {
     "Ann": {},
     "Joanna": {},

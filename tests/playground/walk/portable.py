@@ -92,7 +92,7 @@ async def large_cast(walk: Walk) -> None:
     await me.option("sort", "")
     await me.choose("by name")
     await me.send()
-    await me.see(f"Showing 1–12 of {total}.", "Ada", "Kemal")
+    await me.see(f"Showing 1–12 of {total}.", "Ada", "Kemal", "Łucja")
     await me.rest(2.0)
     await me.picture("33 the first page")
     await me.press("Next")
