@@ -150,7 +150,12 @@ async def groups(walk: Walk, me: Visitor, say: Say) -> None:
 
 
 async def lending(walk: Walk, me: Visitor, say: Say) -> None:
-    """A character is lent, borrowed and taken back, and somebody is asked whether they may be shown."""
+    """A character is lent, borrowed and taken back, and somebody is asked whether they may be shown.
+
+    simcord keeps a form that was left unsent, and offers no people while it is there. Looking as somebody else ends it.
+    """
+    await me.view_as("sam")
+    await me.view_as("mia")
     await me.type_own("character lend", NAME[:6], NAME)
     await me.option("to", "sam")
     await me.choose("sam")
