@@ -33,7 +33,7 @@ CREATE TABLE effects (job text, epoch int, worker text, at timestamptz);
 CREATE TABLE refused (job text, epoch int, worker text);
 """
 _COLUMNS = (
-    *("", "claims/s", "wake-up", "take-over after SIGKILL", "under kills", "claimed beside a living one"),
+    *("", "claims/s", "wake-up", "take-over after SIGKILL", "under kills", "claimed beside a available one"),
     *("job of a frozen worker", "in our transaction", "load average"),
 )
 _INSERT = "INSERT INTO work (id, seconds) VALUES ($1, $2)"

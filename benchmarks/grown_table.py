@@ -12,7 +12,7 @@ from statistics import median
 from sqlalchemy import insert
 
 from benchmarks.figures import Figure, against
-from bot.store.admission import Places
+from bot.store.admission import AdmissionLimits
 from bot.store.database import Database, database_at
 from bot.store.gauges import GaugeStore
 from bot.store.job_rows import job_columns
@@ -97,7 +97,7 @@ async def _ask(database: Database, rounds: int) -> dict[str, float]:
         await worker.add(_job(next(numbers)), Quota(day=1_000, in_all=10_000, user_key="k"))
 
     questions: dict[str, Callable[[], Awaitable[object]]] = {
-        "the admission queue moves": lambda: worker.let_in(Places(each=2, in_all=1), now=NOW),
+        "the admission queue moves": lambda: worker.let_in(AdmissionLimits(each=2, in_all=1), now=NOW),
         "next due": lambda: worker.next_due("runner", lanes=Lane),
         "claim": lambda: worker.claim("runner", now=NOW, most=dict.fromkeys(Lane, 8)),
         "/tasks": lambda: owner.overview(7, now=NOW),

@@ -165,7 +165,7 @@ async def _import(app: App, archive: Path) -> None:
 
 
 async def _forget(app: App) -> None:
-    for each in (await app.stores.portable_casts.taken(OWNER, Selection())).members:
+    for each in (await app.stores.portable_casts.selected(OWNER, Selection())).members:
         gone = await app.stores.characters.delete(OWNER, each.character.id)
         for key in gone.orphans if gone is not None else ():
             await app.stores.files.delete(key)

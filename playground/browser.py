@@ -22,7 +22,7 @@ from bot.texts import translated
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
 from playground.prices import SIMULATED_PRICES
-from playground.stage import PULSE, Stage
+from playground.simulated_server import PULSE, SimulatedServer
 from playground.transcript import with_button
 from playground.trouble import SMALL_FILES, Trouble, order
 
@@ -78,16 +78,16 @@ async def _serve(
     ended = _ended_by_signal()
     most_bytes = SMALL_FILES if trouble is Trouble.LARGE else None
     async with (
-        Stage(folder, locale=locale, environ=SIMULATED_PRICES, most_bytes=most_bytes) as stage,
+        SimulatedServer(folder, locale=locale, environ=SIMULATED_PRICES, most_bytes=most_bytes) as server,
         AsyncExitStack() as opened,
     ):
-        people = [stage.mia, stage.sam, stage.max, stage.kim]
-        page = LivePreview(stage.env, stage.channel, people, port=port, places={stage.kim.id: stage.quiet})
+        people = [server.mia, server.sam, server.max, server.kim]
+        page = LivePreview(server.env, server.channel, people, port=port, places={server.kim.id: server.quiet})
         try:
             await opened.enter_async_context(page)
         except SetupError as error:
             raise BadStart(f"the page cannot be served: {error}. Give another --port, or 0 for a free one.") from None
-        await _until_one_ends(ended.wait(), page.wait_closed(), _play(stage, page, without_sora, trouble))
+        await _until_one_ends(ended.wait(), page.wait_closed(), _play(server, page, without_sora, trouble))
     _tell("\nThe playground is closed; what was made in it is gone.")
 
 
@@ -103,16 +103,16 @@ def _ended_by_signal() -> asyncio.Event:
     return ended
 
 
-async def _play(stage: Stage, page: LivePreview, without_sora: bool, trouble: Trouble | None) -> None:
+async def _play(server: SimulatedServer, page: LivePreview, without_sora: bool, trouble: Trouble | None) -> None:
     """Fill the channels, say where the page is, and keep it fresh until cancelled."""
     clips, posted = await asyncio.to_thread(lambda: (Clips.rendered(OUT), _small_clip()))
-    await prepare(stage, posted)
+    await prepare(server, posted)
     if without_sora:
-        stage.provider.close_character_models()
-        await stage.app.availability.refresh()
-        for model in stage.app.availability.models:  # sam's was taken a moment ago, which speaks for its model
-            await stage.app.availability.refused(model)
-    order(trouble, stage.provider)
+        server.provider.close_character_models()
+        await server.app.availability.refresh()
+        for model in server.app.availability.models:  # sam's was taken a moment ago, which speaks for its model
+            await server.app.availability.refused(model)
+    order(trouble, server.provider)
     _tell(guide(page.url, page.phone_url, clips))
     await page.follow()
 
@@ -125,33 +125,33 @@ def _small_clip() -> bytes:
         return path.read_bytes()
 
 
-async def prepare(stage: Stage, clip: bytes) -> None:
+async def prepare(server: SimulatedServer, clip: bytes) -> None:
     """What is there before anybody comes: a posted clip, a character of sam's, and a channel without the bot."""
-    await stage.app.stores.servers.close_channel(stage.guild.id, stage.quiet.id)
+    await server.app.stores.servers.close_channel(server.guild.id, server.quiet.id)
     switched_off = "The bot is switched off here. /help still answers, /character create does not."
-    await stage.act(lambda: stage.kim.send(stage.quiet, switched_off))
+    await server.act(lambda: server.kim.send(server.quiet, switched_off))
     posted = "Here is Rosie! She is seen best from 0:01 to 0:03."
-    await stage.act(lambda: stage.sam.send(stage.channel, posted, attachments=[(POSTED, clip)]))
-    usual, stage.provider.seconds_per_task = stage.provider.seconds_per_task, 0.5
+    await server.act(lambda: server.sam.send(server.channel, posted, attachments=[(POSTED, clip)]))
+    usual, server.provider.seconds_per_task = server.provider.seconds_per_task, 0.5
     asked = {"video": (POSTED, clip), "range": "1-3", "name": "Rosie"}
-    await stage.act(lambda: stage.sam.slash(stage.channel, "character create", **asked))
+    await server.act(lambda: server.sam.slash(server.channel, "character create", **asked))
     for label in ("Yes, I have permission", "Use anyway"):
-        await _press_if_asked(stage, stage.sam, label)
-    stage.provider.seconds_per_task = usual
+        await _press_if_asked(server, server.sam, label)
+    server.provider.seconds_per_task = usual
     invited = "Now she can be in any video. Type `/` and choose **character create**."
-    await stage.act(lambda: stage.sam.send(stage.channel, invited))
+    await server.act(lambda: server.sam.send(server.channel, invited))
 
 
-async def _press_if_asked(stage: Stage, member: MemberActor, label: str) -> None:
+async def _press_if_asked(server: SimulatedServer, member: MemberActor, label: str) -> None:
     """Press the button once it is there; nothing where the job ends without it."""
-    label = translated(label, stage.locale) or label
+    label = translated(label, server.locale) or label
     async with asyncio.timeout(PATIENCE):
-        while (asked := with_button(stage.channel.history(viewer=member), label)) is None:
-            overview = await stage.app.job_service.overview(member.id)
+        while (asked := with_button(server.channel.history(viewer=member), label)) is None:
+            overview = await server.app.job_service.overview(member.id)
             if not overview.unfinished:
                 return
             await asyncio.sleep(PULSE)
-        await stage.act(lambda: member.click(asked, label=label))
+        await server.act(lambda: member.click(asked, label=label))
 
 
 def guide(url: str, phone_url: str, clips: Clips) -> str:

@@ -24,7 +24,7 @@ from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
 from playground.prices import SIMULATED_PRICES
-from playground.stage import Stage
+from playground.simulated_server import SimulatedServer
 from playground.transcript import Transcript, texts_of, with_button
 
 OUT = Path("demo-out")
@@ -64,9 +64,11 @@ class _Demo:
         say("Discord, the provider ToAPIs, its prices and the money are simulated; nothing leaves this machine.")
         clip, silent = await asyncio.to_thread(self._clips)
         (self._folder / "state").mkdir()
-        async with Stage(self._folder / "state", seconds_per_task=SECONDS_PER_TASK, environ=SIMULATED_PRICES) as stage:
-            self._stage = stage
-            self._transcript.names = {member.id: member.name for member in (stage.mia, stage.sam)}
+        async with SimulatedServer(
+            self._folder / "state", seconds_per_task=SECONDS_PER_TASK, environ=SIMULATED_PRICES
+        ) as server:
+            self._server = server
+            self._transcript.names = {member.id: member.name for member in (server.mia, server.sam)}
             good = await self._main_job(clip)
             refused = await self._silent_clip(silent)
             late = await self._restart(clip)
@@ -94,7 +96,7 @@ class _Demo:
 
     async def _main_job(self, clip: Path) -> bool:
         self._heading("A clip in, a reusable character out")
-        mia = self._stage.mia
+        mia = self._server.mia
         await self._create(mia, clip, self._range, name="Rosie")
         await self._press(mia, "Yes, I have permission")
         picked = await self._pick(mia) if self._range is None else True
@@ -126,7 +128,7 @@ class _Demo:
 
     async def _silent_clip(self, silent: Path) -> bool:
         self._heading("A clip without sound: the provider takes none, so it is refused before anything is sent")
-        sam = self._stage.sam
+        sam = self._server.sam
         await self._create(sam, silent, TimeRange.parse("1,3"), name="Ghost")
         job = await self._until(sam, lambda job: job.step is Step.DONE)
         self._bill()
@@ -134,13 +136,13 @@ class _Demo:
 
     async def _restart(self, clip: Path) -> bool:
         self._heading("A restart in the middle: the bot is closed while the task stands at 50 %")
-        mia, provider = self._stage.mia, self._stage.provider
+        mia, provider = self._server.mia, self._server.provider
         provider.hold_at(50)
         await self._create(mia, clip, TimeRange.parse("0.5-2.5" if self._video is None else "0-1"), name="Ruby")
         await self._through_doubts(mia)
         await self._wait(lambda: next((m for m in self._messages(mia) if _shows(m, "50 %")), None), mia)
         self._transcript.say("  … runner, database and sessions are closed; a new bot is built from the files.")
-        await self._stage.restart()
+        await self._server.restart()
         provider.hold_at(None)
         job = await self._until(mia, lambda job: job.step is Step.DONE)
         self._bill()
@@ -148,16 +150,16 @@ class _Demo:
 
     async def _cast(self) -> None:
         self._heading("Everyone keeps a cast")
-        await self._act(self._stage.mia, "character list")
+        await self._act(self._server.mia, "character list")
 
     async def _videos(self) -> bool:
         """Two characters that Sora made, in a video of each kind of other model; the first video is kept."""
         self._heading("Months later Sora closes. Its characters live on, in videos of three other models")
-        mia, provider = self._stage.mia, self._stage.provider
+        mia, provider = self._server.mia, self._server.provider
         await self._made_in_spring(mia, "Ruby")
         provider.close_character_models()
         provider.model_gone("sora-2-vvip")  # it makes no characters, and shows those that its sisters made
-        for availability in (self._stage.app.availability, self._stage.app.video_availability):
+        for availability in (self._server.app.availability, self._server.app.video_availability):
             await availability.refresh()  # what the bot does every ten minutes
         self._transcript.say("  … the provider's list of models has no Sora any more; the bot has asked for it again.")
         delivered = []
@@ -175,7 +177,7 @@ class _Demo:
 
     async def _made_in_spring(self, member: MemberActor, name: str) -> None:
         """As if an earlier version had made the character in spring: it kept the exact clip and its stills alone."""
-        stores = self._stage.app.stores
+        stores = self._server.app.stores
         made = await stores.characters.by_name(member.id, name)
         if made is None:
             raise AssertionError(f"{name} was made a moment ago")
@@ -198,14 +200,14 @@ class _Demo:
     async def _act(self, member: MemberActor, command: str, **options: object) -> InteractionResult:
         shown = " ".join(f"{key}:{value[0] if isinstance(value, tuple) else value}" for key, value in options.items())
         self._transcript.say(f"{member.name}: /{command} {shown}".rstrip())
-        result = await self._stage.act(lambda: member.slash(self._stage.channel, command, **options))
+        result = await self._server.act(lambda: member.slash(self._server.channel, command, **options))
         self._look(member)
         return result
 
     async def _press(self, member: MemberActor, label: str) -> None:
         message = await self._wait(lambda: with_button(self._messages(member), label), member)
         self._transcript.say(f"{member.name} presses [ {label} ]")
-        await self._stage.act(lambda: member.click(message, label=label))
+        await self._server.act(lambda: member.click(message, label=label))
         self._look(member)
 
     async def _until(self, member: MemberActor, reached: Callable[[Job], bool]) -> Job:
@@ -213,7 +215,7 @@ class _Demo:
         async with asyncio.timeout(PATIENCE):
             while True:
                 self._look(member)
-                overview = await self._stage.app.job_service.overview(member.id)
+                overview = await self._server.app.job_service.overview(member.id)
                 newest = max((*overview.unfinished, *overview.finished), key=lambda job: job.created_at)
                 if reached(newest):
                     self._look(member)
@@ -231,10 +233,10 @@ class _Demo:
         self._transcript.look(self._messages(member), member.id)
 
     def _messages(self, member: MemberActor) -> list[discord.Message]:
-        return list(self._stage.channel.history(viewer=member))
+        return list(self._server.channel.history(viewer=member))
 
     def _bill(self) -> None:
-        provider = self._stage.provider
+        provider = self._server.provider
         self._transcript.say(
             f"  (Requests that the simulated provider has taken so far: {len(provider.submissions)}. "
             f"Charged: ${provider.account.used:.2f}.)"

@@ -29,7 +29,7 @@ from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.engine import Engine, ManyProcesses, OneProcess
+from bot.jobs.engine import Engine, MultiProcessEngine, SingleProcessEngine
 from bot.jobs.erasure import Erasure
 from bot.jobs.face_rows import FaceRows
 from bot.jobs.fitted_videos import FittedVideos
@@ -281,7 +281,7 @@ class App:
         if self.client.logged_in and not self.client.is_closed():
             await self.client.close()
 
-    async def note_sent(self, message: NewMessage) -> None:
+    async def record_sent(self, message: NewMessage) -> None:
         """Record a message that shows something of a person."""
         await self.stores.sent_messages.note(message, now=self.clock())
         self.message_updates.wake()  # its character may have been renamed
@@ -289,8 +289,8 @@ class App:
     def _engine(self) -> Engine:
         jobs, database = self.stores.jobs, self.stores.database
         if not database.shared:
-            return OneProcess(jobs, self.clock, self.random)
-        return ManyProcesses(jobs, self.stores.held_leases, database.notifications, self.clock, self.random)
+            return SingleProcessEngine(jobs, self.clock, self.random)
+        return MultiProcessEngine(jobs, self.stores.held_leases, database.notifications, self.clock, self.random)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -95,7 +95,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
 
 
 def _character_commands(app: App, lookup: CastLookup, max_bytes: int) -> CharacterCommands:
-    stores, lending, note_sent, clock = app.stores, app.cast.lending, app.note_sent, app.clock
+    stores, lending, record_sent, clock = app.stores, app.cast.lending, app.record_sent, app.clock
     return CharacterCommands(
         lookup,
         creation=CharacterCreation(
@@ -105,17 +105,17 @@ def _character_commands(app: App, lookup: CastLookup, max_bytes: int) -> Charact
             availability=app.availability,
             max_bytes=max_bytes,
         ),
-        listing=CastListing(lookup, cards=app.character_cards, note_sent=note_sent, clock=clock),
+        listing=CastListing(lookup, cards=app.character_cards, record_sent=record_sent, clock=clock),
         editing=CharacterEditing(
             lookup,
             characters=stores.characters,
             defaults=stores.defaults,
             files=stores.files,
             messages=app.message_updates,
-            note_sent=note_sent,
+            record_sent=record_sent,
             clock=clock,
         ),
-        deletion=CharacterDeletion(lookup, lending=lending, note_sent=note_sent, clock=clock),
+        deletion=CharacterDeletion(lookup, lending=lending, record_sent=record_sent, clock=clock),
         lending=CharacterLending(
             lookup,
             lending=lending,

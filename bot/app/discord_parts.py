@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def client_of(app: App, shards: int | Shards | None) -> CastbookClient:
-    """The client without its commands, which are added once the database is open. ``shards``: how many, or which run
-    here.
-    """
+    """The client; its commands are added once the database is open. ``shards``: how many, or which run here."""
     stores, clock = app.stores, app.clock
     return CastbookClient(
         clock=clock,
@@ -49,7 +47,7 @@ def courier_of(app: App) -> DiscordCourier:
         clock=app.clock,
         alarms=OperatorAlarms(app.client, app.settings.discord.owners, app.clock, app.stores.told_alarms),
         sends=app.places.sends,
-        note_sent=app.note_sent,
+        record_sent=app.record_sent,
     )
 
 

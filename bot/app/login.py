@@ -32,9 +32,7 @@ async def log_in(client: discord.Client, settings: DiscordSettings) -> None:
 
 
 def _is_no_false_alarm(record: logging.LogRecord) -> bool:
-    """discord.py warns that interactions go to an endpoint and not to it: it does not know that the endpoint is
-    ours.
-    """
+    """discord.py warns that interactions go to an endpoint and not to it, without knowing that it is ours."""
     return "interaction endpoint URL" not in record.getMessage()
 
 

@@ -22,7 +22,7 @@ async def share(app: App, opened: AsyncExitStack) -> None:
     for topic, heard in {
         Topic.BLOCKS: memory.blocks,
         Topic.PROVIDER: memory.provider,
-        Topic.TAKEN: memory.taken,
+        Topic.ACCEPTED: memory.taken,
         Topic.MESSAGES: memory.messages,
         Topic.LIST: memory.drawn,
         Topic.TOLD: memory.told,
@@ -52,7 +52,7 @@ class _Memory:
     async def taken(self, what: str) -> None:
         if what:
             at, model = what.split(" ", 1)
-            self._app.availability.taken_elsewhere(model, datetime.fromisoformat(at))
+            self._app.availability.accepted_elsewhere(model, datetime.fromisoformat(at))
 
     async def messages(self, _: str) -> None:
         self._app.message_updates.look()

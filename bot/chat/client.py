@@ -71,8 +71,7 @@ class CastbookClient(commands.AutoShardedBot):
         buckets: IdentifyBuckets = no_buckets,
         syncs_commands: bool = True,
     ) -> None:
-        """``shards``: how many there are in all, optionally with those that run here; ``None``: as many as Discord
-        recommends.
+        """``shards``: how many there are in all, or also which run here; ``None``: as many as Discord recommends.
 
         ``buckets``: for when other processes identify as well. A process that does not sync the commands reads their
         ids.
@@ -146,9 +145,9 @@ class CastbookClient(commands.AutoShardedBot):
         if not self._syncs_commands or (known is not None and known.hash == wanted.hash):
             return
         try:
-            self.command_ids = await self.tree.tell(wanted)
+            self.command_ids = await self.tree.register(wanted)
             if self._dev_guild is not None:  # last: the bot may not be in that server (yet)
-                await self.tree.tell_guild(wanted)
+                await self.tree.register_guild(wanted)
         except discord.app_commands.CommandSyncFailure:
             raise  # Discord rejects one of our commands: a defect, not an outage
         except discord.HTTPException as error:
@@ -199,9 +198,7 @@ class CastbookClient(commands.AutoShardedBot):
         self._connection.parse_interaction_create(payload)  # type: ignore[arg-type]  # as Discord sends it
 
     async def _learn_category(self, payload: Mapping[str, Any]) -> None:
-        """For a thread, the interaction names only its channel. If managers have closed channels, the category matters
-        too.
-        """
+        """A thread's interaction names only its channel. If managers have closed channels, the category matters too."""
         channel = payload.get("channel") or {}
         if channel.get("type") not in _THREADS or not self.handlers.closes_channels(int(payload.get("guild_id") or 0)):
             return
@@ -216,9 +213,7 @@ class CastbookClient(commands.AutoShardedBot):
             log.warning("category_unknown", error=type(error).__name__)
 
     async def drain(self, seconds: float) -> None:
-        """Accept no more interactions, and wait up to ``seconds`` for the running ones, which ``close`` would cut
-        off.
-        """
+        """Accept no more interactions, and wait ``seconds`` at most for running ones, which ``close`` would cut off."""
         self.handlers.draining = True
         deadline = asyncio.get_running_loop().time() + seconds
         while running := [task for task in asyncio.all_tasks() if task.get_name().startswith(_OUR_WORK)]:

@@ -68,7 +68,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         translator = self.translator
         return await command.get_translated_payload(self, translator) if translator else command.to_dict(self)
 
-    async def tell(self, commands: TranslatedCommands) -> dict[str, int]:
+    async def register(self, commands: TranslatedCommands) -> dict[str, int]:
         """Register the global commands, like ``sync``, which would translate them a second time.
 
         Returns Discord's id of each command by its name. Raises ``CommandSyncFailure`` if Discord rejects one.
@@ -80,7 +80,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
             )
         return {each["name"]: int(each["id"]) for each in registered}
 
-    async def tell_guild(self, commands: TranslatedCommands) -> None:
+    async def register_guild(self, commands: TranslatedCommands) -> None:
         """Register the commands of ``guild_id``."""
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
         assert commands.guild_id is not None  # noqa: S101 - for the type checker

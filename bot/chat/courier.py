@@ -22,7 +22,7 @@ from bot.chat.render_job import render_announcement, render_last_word
 from bot.chat.render_picker import render_picker
 from bot.chat.render_question import render_question
 from bot.chat.rest_errors import RouteClosed
-from bot.chat.sent_notes import NoteSent, end_of, note_nothing, question_at
+from bot.chat.sent_message_records import RecordSent, end_of, question_at, record_nothing
 from bot.chat.server_lookup import ServerLookup
 from bot.concurrency import FairLimiter
 from bot.jobs.ports import (
@@ -52,11 +52,11 @@ class DiscordCourier:
         clock: Clock,
         alarms: OperatorAlarms,
         sends: FairLimiter | None = None,
-        note_sent: NoteSent = note_nothing,
+        record_sent: RecordSent = record_nothing,
     ) -> None:
         """``sends``: each message holds one of these places while it is sent; ``None``: no limit."""
         self._client = client
-        self._note_sent = note_sent
+        self._record_sent = record_sent
         self._content = DeliveryContent(client, files)
         self._clock = clock
         own_messages = OwnMessages(client, ServerLookup(client, clock))
@@ -128,7 +128,7 @@ class DiscordCourier:
             except RouteClosed as closed:
                 log.info("question_not_shown", job=job.id, code=closed.code)
                 raise Undeliverable from None
-        await self._note_sent(question_at(job, asked))
+        await self._record_sent(question_at(job, asked))
         return asked
 
     async def expire(self, job: Job) -> None:
@@ -161,7 +161,7 @@ class DiscordCourier:
             await self._removed(job)
         reached = await self._by_some_route(job, delivery, attempts)
         if reached is not None and (sent := end_of(job, content, reached, attempts.standing)) is not None:
-            await self._note_sent(sent)
+            await self._record_sent(sent)
         if delivery.made and reached is not DeliveryRoute.ANNOUNCED:
             await self._removed(job)
         if reached is not None and reached is not DeliveryRoute.ORIGINAL:

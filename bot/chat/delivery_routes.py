@@ -49,9 +49,7 @@ Route: TypeAlias = Callable[[Job, Delivery, DeliveryAttempts], Awaitable[None]]
 
 
 class DeliveryRoutes:
-    """A route raises :class:`RouteClosed` if it cannot work, :class:`Kept`, and DiscordUnavailable if it may work
-    later.
-    """
+    """A route raises :class:`RouteClosed` if it cannot work, :class:`Kept`, or DiscordUnavailable for now."""
 
     def __init__(
         self,

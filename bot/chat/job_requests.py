@@ -92,9 +92,7 @@ async def start_job(
 
 
 async def _show_first(interaction: discord.Interaction[Any], card: MessageContent) -> None:
-    """Show it while the job is held, so that it overwrites nothing. If this fails, the job's progress follows
-    anyway.
-    """
+    """Show it while the job is held, so that it overwrites nothing. If this fails, the job's progress follows."""
     try:
         async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
             await edit_answer(interaction, card)
@@ -120,9 +118,7 @@ async def _think(interaction: discord.Interaction[Any], *, in_place: bool) -> No
 
 
 async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
-    """Whether Discord accepted the first attempt and only its response was lost, in which case discord.py repeats
-    it.
-    """
+    """Whether Discord accepted the first attempt but its response was lost, so that discord.py repeats it."""
     try:
         return (await interaction.original_response()).flags.loading
     except (discord.HTTPException, discord.ClientException, aiohttp.ClientError, OSError):

@@ -176,9 +176,7 @@ class MessageUpdates:
     # -- requests -------------------------------------------------------------------------------------------------
 
     async def _edit(self, message: SentMessage, card: MessageContent) -> None:
-        """Afterwards the message shows only the card, whatever kind it was: a mention of the owner has served its
-        purpose.
-        """
+        """Afterwards the message shows only the card: a mention of the owner has served its purpose."""
         async with understood(limits.MESSAGE_PATIENCE):
             if message.token is None:
                 await self._partial(message).edit(**card.as_edit())

@@ -26,8 +26,7 @@ class OwnMessages:
         self._lookup = lookup
 
     async def find(self, channel_id: int, wanted: str, since: datetime, *, but: Collection[int] = ()) -> int | None:
-        """The id of the bot's newest message since then with the word ``wanted`` in its footer; ``None`` if there is
-        none.
+        """The id of the bot's newest message since then with the word ``wanted`` in its footer, or ``None``.
 
         ``but``: messages to skip. Raises HistoryUnreadable, and DiscordUnavailable.
         """

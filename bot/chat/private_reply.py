@@ -27,9 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class PrivateReply:
-    """Edits, replaces and deletes private replies. Raises :class:`RouteClosed` if it is gone, DiscordUnavailable for
-    now.
-    """
+    """Edits, replaces and deletes private replies. Raises :class:`RouteClosed` or DiscordUnavailable."""
 
     def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
         self._client = client

@@ -36,8 +36,7 @@ def render_result(
     *,
     reference_set: Sequence[CharacterFile] = (),
 ) -> MessageContent:
-    """The character that ``job`` made, with its owner's buttons. Everybody may see it, so it does not contain the
-    @username.
+    """The character that ``job`` made, with its owner's buttons. Everybody may see it: it has no @username.
 
     ``reference_set``: for a portable character the card says what exists of it. If there is no ``picture`` (its bytes),
     the card says so.

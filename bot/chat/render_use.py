@@ -17,8 +17,7 @@ from bot.values.character import Character
 
 
 def render_use(character: Character, request: Mapping[str, Any], address: str, locale: str) -> MessageContent:
-    """For its owner only: a request to copy. The task ID is the whole text, so that a phone copies it with a long
-    press.
+    """For its owner only: a request to copy. The task ID is the whole text, which a phone copies by a long press.
 
     ``request`` is its body (:func:`~bot.provider.models.manual_request.manual_request`), ``address`` where to send it.
     """

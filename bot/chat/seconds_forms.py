@@ -73,8 +73,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
 
 
 class TaskForm(DurableForm, prefix="cbf:task"):
-    """Asks for the seconds of an earlier task, because of ``problem``; the other inputs are filled in, and can be
-    changed.
+    """Asks for the seconds of an earlier task, because of ``problem``; the other inputs are filled in.
 
     The video of a task is not here, so nothing can be picked from it. The subject contains what has no field: the
     model, and whether the result is private.

@@ -1,6 +1,4 @@
-"""Who may use the bot, and where. It is checked before anything else and from memory, because nothing may be awaited
-there.
-"""
+"""Who may use the bot, and where. Checked before anything else and from memory, because nothing may be awaited."""
 
 from __future__ import annotations
 
@@ -72,8 +70,8 @@ class AccessPolicy:
         return self._servers.rules(guild_id).private_results
 
     def day_limit(self, kind: JobKind, guild_id: int | None, allowed: int) -> int:
-        """How many jobs of that kind may be started in this server per day: the lower of the operator's limit (0: none)
-        and its own.
+        """How many jobs of that kind this server may start per day: the lower of its limit and the operator's (0:
+        none).
         """
         rules = self._servers.rules(guild_id)
         return least(rules.video_limit if kind is JobKind.VIDEO else rules.day_limit, allowed)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.config import LimitSettings
 from bot.jobs.ports import Courier
-from bot.store.admission import Places, Waiting
+from bot.store.admission import AdmissionLimits, Waiting
 from bot.store.jobs import JobStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -25,7 +25,7 @@ class AdmissionQueue:
         self._jobs = jobs
         self._courier = courier
         self._clock = clock
-        self._places = Places(each=settings.running_per_user, in_all=settings.running_in_all)
+        self._places = AdmissionLimits(each=settings.running_per_user, in_all=settings.running_in_all)
         self._maybe_waiting = True  # true until the first look at the table
         self._told: dict[str, Waiting] = {}
         self._telling: asyncio.Task[None] | None = None

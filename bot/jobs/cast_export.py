@@ -23,7 +23,7 @@ from bot.jobs.character_export import (
     sealed,
 )
 from bot.store.export_archive import Member
-from bot.store.portable_casts import CastMember, TakenCast
+from bot.store.portable_casts import CastMember, ExportedCast
 from bot.texts import Text, render, text
 from bot.values.files import StoredFile
 
@@ -58,7 +58,7 @@ class CastExport:
     """
 
     def __init__(
-        self, owner_id: int, cast: TakenCast, *, now: datetime, limit: int | None, locale: str, seal: Seal
+        self, owner_id: int, cast: ExportedCast, *, now: datetime, limit: int | None, locale: str, seal: Seal
     ) -> None:
         self._owner_id = owner_id
         self._cast = cast

@@ -30,7 +30,7 @@ class CastExporter:
 
     async def plan(self, owner_id: int, selection: Selection, *, limit: int | None, locale: str) -> CastExport | None:
         """The plan, in zips of ``limit`` bytes at most (``None``: any size); ``None`` if there is nothing to export."""
-        cast = await self._store.taken(owner_id, selection)
+        cast = await self._store.selected(owner_id, selection)
         if not cast.members:
             return None
         seal = partial(self._signatures.sign, Signed.CAST)

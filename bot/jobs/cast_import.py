@@ -46,8 +46,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What would be added, under which names, and the pictures of the first ones. ``used`` and ``allowed`` are in
-    bytes.
+    """What would be added, under which names, and the first ones' pictures. ``used`` and ``allowed`` in bytes.
 
     ``allowed`` 0: no limit.
     """

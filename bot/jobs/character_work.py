@@ -1,6 +1,4 @@
-"""The provider's part of a character job: uploads the clip and creates the character, or makes a portable one without
-it.
-"""
+"""The provider's part of a character job: uploads the clip and creates the character, or makes a portable one."""
 
 from __future__ import annotations
 
@@ -106,10 +104,10 @@ class CharacterWork:
         await leased.note({"upload": Upload(url=url, at=leased.now)})
         return url
 
-    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
+    async def instead(self, leased: LeasedJob, available: tuple[str, ...]) -> Transition | None:
         """A portable character, if its owner named no model and none is left."""
         request = leased.job.character
-        if living or request.model_named or isinstance(request.source, EarlierTask | StoredClip):
+        if available or request.model_named or isinstance(request.source, EarlierTask | StoredClip):
             return None
         _log.info("made_without_a_model", job=leased.job.id)
         return await self._without_a_model(leased)

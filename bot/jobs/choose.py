@@ -51,9 +51,7 @@ class Choose:
         return transitions.shown(leased.job, leased.now, deadline, reached=reached)
 
     async def _show(self, leased: LeasedJob, question: Question) -> bool:
-        """Whether the question reached its owner. The filmstrip is shown at once, and marked with the best seconds once
-        found.
-        """
+        """Whether the question reached its owner. The best seconds are marked on the filmstrip once they are found."""
         if question is Question.CONCERNS and leased.job.character.range is not None:
             return await self._ask(
                 leased, question, await self._inspection.strip_of(leased, leased.job.character.range)

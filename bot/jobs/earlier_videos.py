@@ -105,7 +105,7 @@ class EarlierVideos:
             overview = await self._owned.overview(owner_id, now=self._clock())
             if any(_completes(job) == character_id for job in overview.unfinished):
                 raise Refusal(text("“{name}” is already being made: see /tasks.", name=character.name))
-            if not await self._availability.living():
+            if not await self._availability.available():
                 raise Refusal(_NOTHING_LIVES)
             request = CharacterRequest(
                 source=StoredClip(character_id=character_id), range=character.range, name=character.name

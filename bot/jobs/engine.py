@@ -20,16 +20,14 @@ from bot.values.clock import Clock
 from bot.values.job import Job, Lane
 
 Look: TypeAlias = Callable[[str | None], None]
-"""Called when another process sends a notification: with ``None``, there may be work; with a job id, its step has to
-stop.
-"""
+"""Called for a notification from another process: ``None``: there may be work; a job id: its step must stop."""
 
 
 class Engine(Protocol):
-    """``holder``: whose leases are ours. ``alone``: no other process works on these jobs. ``renewal``: how often leases
-    are renewed.
+    """``holder``: whose leases are ours. ``alone``: no other process works on these jobs.
 
-    ``longest_nap``: seconds after which the runner looks for work even if nothing has woken it.
+    ``renewal``: how often leases are renewed. ``longest_nap``: seconds after which the runner looks for work even if
+    nothing has woken it.
     """
 
     holder: str
@@ -87,7 +85,7 @@ class _OnTheTable:
         await self._jobs.release_all(self.holder)
 
 
-class OneProcess(_OnTheTable):
+class SingleProcessEngine(_OnTheTable):
     """SQLite: the database belongs to this process alone, so there is nobody to tell."""
 
     alone = True
@@ -113,7 +111,7 @@ class OneProcess(_OnTheTable):
         """No-op: the runner tracks holds itself."""
 
 
-class ManyProcesses(_OnTheTable):
+class MultiProcessEngine(_OnTheTable):
     """PostgreSQL: workers claim concurrently, and take over jobs whose lease another one has not renewed.
 
     A process that answers an owner writes the job's row leased to itself (:class:`~bot.store.owned_jobs.HeldLeases`).

@@ -119,9 +119,7 @@ def import_plan(
 
 
 def without(plan: ImportPlan, refused: set[int], hashes: set[str]) -> ImportPlan:
-    """The plan without the characters whose person has said no: to these characters, or to a file with one of these
-    hashes.
-    """
+    """The plan without the characters whose person has said no, to them or to a file with one of these hashes."""
     out = [each for each in plan.characters if each.was in refused or not hashes.isdisjoint(each.hashes)]
     kept = tuple(each for each in plan.characters if each not in out)
     told = tuple(LeftOut(name=each.name, why=_REFUSED) for each in out)

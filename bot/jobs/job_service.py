@@ -94,9 +94,7 @@ class JobService:
         return await self._answered(owner_id, job_id, question, origin, _YES[question])
 
     async def make_louder(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """Answer :attr:`Question.CONCERNS` with yes, and bring the sound to the usual loudness of voices. Raises
-        UnknownJob.
-        """
+        """Answer :attr:`Question.CONCERNS` with yes, and make the sound louder. Raises UnknownJob."""
         return await self._answered(
             owner_id,
             job_id,

@@ -118,9 +118,7 @@ class JobStarter:
         return await self._begin(owner_id, origin, request, job_id, file, seen)
 
     async def _with_known_task(self, owner_id: int, request: CharacterRequest, source: EarlierTask) -> CharacterRequest:
-        """For a task of their own whose video is stored here, nothing has to be asked of the provider, and seconds can
-        be picked.
-        """
+        """A task of their own whose video is stored here needs nothing from the provider, and seconds can be picked."""
         known = await self._owned.known_task(owner_id, source.task_id)
         if known.kept_video_id is not None:
             return replace(request, source=StoredVideo(video_id=known.kept_video_id))
@@ -162,7 +160,7 @@ class JobStarter:
         return await self._begin(owner_id, origin, request, job_id)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
-        """Only look at a video. It takes one of the owner's running places, but does not count towards the day. Raises
+        """Only look at a video, which takes a running place, but does not count towards the day. Raises
         QuotaReached.
         """
         offer = await self._offers.best()

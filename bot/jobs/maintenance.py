@@ -71,9 +71,7 @@ class Maintenance:
         self._swept: datetime | None = None
 
     async def at_start(self) -> None:
-        """Delete the files that no row refers to. Nothing else may be writing files yet, except other users of a
-        bucket.
-        """
+        """Delete the files that no row refers to. Nothing else may be writing files yet, except others in a bucket."""
         if not self._files.shared:
             await self.sweep()
         await self.tidy()

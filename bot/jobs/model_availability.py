@@ -90,16 +90,16 @@ class ModelAvailability:
             _log.info("models_listed", count=len(listed), missing=missing)
         self._heard.listed, self._heard.listed_at = listed, asked_at
 
-    def taken(self, model: str) -> None:
+    def accepted(self, model: str) -> None:
         """The provider accepted a request for ``model``: this outweighs an older list that does not name it."""
         now = self._clock()
         self._heard.taken[model] = now
         told = self._heard.told.get(model)
         if told is None or now - told >= limits.TAKEN_TOLD_EVERY:
             self._heard.told[model] = now
-            self._state.tell_taken(model, now=now)
+            self._state.notify_accepted(model, now=now)
 
-    def taken_elsewhere(self, model: str, at: datetime) -> None:
+    def accepted_elsewhere(self, model: str, at: datetime) -> None:
         """Another process had a request for ``model`` accepted; a later refusal outweighs it."""
         self._heard.taken[model] = max(at, self._heard.taken.get(model, at))
 
@@ -116,24 +116,22 @@ class ModelAvailability:
         refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
         return {model: self._of(model, refused) for model in self.models}
 
-    async def living(self) -> tuple[str, ...]:
+    async def available(self) -> tuple[str, ...]:
         """The models that are not closed, those that certainly work first."""
         table = await self.table()
         order = (Availability.ALIVE, Availability.DOUBTFUL)
         return tuple(model for state in order for model, its in table.items() if its is state)
 
     async def best(self) -> str | None:
-        """The model for somebody who has chosen none: the default, or else one that is not closed; ``None``: all are
-        closed.
-        """
-        living = await self.living()
-        return self._default if self._default in living else next(iter(living), None)
+        """The model for somebody who has chosen none: the default, or else an open one; ``None``: all are closed."""
+        available = await self.available()
+        return self._default if self._default in available else next(iter(available), None)
 
     async def check(self, model: str) -> None:
         """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names the open ones."""
         refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
         if self._of(model, refused) is Availability.CLOSED:
-            raise ModelClosed(model_closed_text(model, await self.living()), model=model)
+            raise ModelClosed(model_closed_text(model, await self.available()), model=model)
 
     def _of(self, model: str, refused: Mapping[str, datetime]) -> Availability:
         heard, taken = self._heard, self._heard.taken.get(model)

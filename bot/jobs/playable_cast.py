@@ -16,9 +16,7 @@ from bot.values.loan import Borrowed
 
 
 class PlayableCast:
-    """``guild_id``: the server in which they ask, or ``None``. If two have the same name, one gets a number, as in a
-    cast.
-    """
+    """``guild_id``: the server in which they ask, or ``None``. If two have the same name, one gets a number."""
 
     def __init__(self, *, characters: CharacterStore, search: CastSearch, loans: LoanStore, clock: Clock) -> None:
         self._characters = characters

@@ -139,9 +139,7 @@ class ResultSource(Protocol):
     """Where the provider's finished videos come from."""
 
     async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
-        """Stream ``url`` into the file ``into``, resuming where an earlier try broke off. Raises what ByteSource
-        raises.
-        """
+        """Stream ``url`` into the file ``into``, resuming an earlier try. Raises what ByteSource raises."""
 
 
 class ByteSource(Protocol):

@@ -36,16 +36,14 @@ class ProviderWork(Protocol):
         Raises a :class:`~bot.provider.errors.ProviderError` if that failed.
         """
 
-    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
-        """What can be done without the model, which is closed; ``None``: nothing. ``living``: the other models."""
+    async def instead(self, leased: LeasedJob, available: tuple[str, ...]) -> Transition | None:
+        """What can be done without the model, which is closed; ``None``: nothing. ``available``: the other models."""
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
         """The end of a job whose request was refused: with ``reason``, or with a better explanation."""
 
     async def find(self, business_id: str) -> Task | None:
-        """The task of a request that was sent with this id, or the task with this id. ``None`` is no proof that there
-        is none.
-        """
+        """The task that was sent with this id, or that has this id. ``None`` is no proof that there is none."""
 
     async def look(self, task_id: str) -> Task:
         """The status of the task. Raises ProviderError."""

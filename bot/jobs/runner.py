@@ -15,7 +15,7 @@ from bot import limits
 from bot.concurrency import until_the_loop_keeps_up, work_in_background
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
-from bot.jobs.engine import Engine, OneProcess
+from bot.jobs.engine import Engine, SingleProcessEngine
 from bot.jobs.leased_job import Steps
 from bot.jobs.ports import ServerLog
 from bot.jobs.step_execution import StepExecution
@@ -53,7 +53,7 @@ class Runner:
         self._random = random
         self._queue = queue
         self._tasks = tasks
-        self._engine = engine or OneProcess(store, clock, random)
+        self._engine = engine or SingleProcessEngine(store, clock, random)
         self._steps = StepExecution(store, kinds, clock=clock, random=random, server_log=server_log)
         self._working: dict[str, asyncio.Task[None]] = {}
         self._leased: dict[str, Job] = {}  # jobs that are being worked on, as they were claimed

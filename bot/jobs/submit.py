@@ -108,7 +108,7 @@ class Submit:
             return transitions.looked_up(job, leased.now, first, lookups=0)
         except ProviderError as error:
             # First of all: only this process knows that it was not accepted.
-            await leased.apply(transitions.not_taken(job, leased.now))
+            await leased.apply(transitions.not_accepted(job, leased.now))
             return await self._not_taken(leased, error)
         return await self._taken(leased, task)
 
@@ -117,9 +117,9 @@ class Submit:
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was faster than the answer to the submission
         if (model := self._work.model(leased.job)) is not None:
-            self._availability.taken(model)
+            self._availability.accepted(model)
         _log.info("submitted", job=leased.job.id, task=task.id)
-        return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
+        return transitions.accepted(leased.job, leased.now, task.id, task.progress, poll)
 
     async def _not_taken(self, leased: LeasedJob, error: ProviderError) -> Transition:
         """What follows a failure that certainly cost nothing: of a submission, or of any upload."""
@@ -144,9 +144,9 @@ class Submit:
         return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
 
     async def _closed(self, leased: LeasedJob, error: ModelClosed) -> Transition:
-        living = await self._availability.living()
-        instead = await self._work.instead(leased, living)
-        return instead or transitions.failed(leased.job, leased.now, model_closed_text(error.model, living))
+        available = await self._availability.available()
+        instead = await self._work.instead(leased, available)
+        return instead or transitions.failed(leased.job, leased.now, model_closed_text(error.model, available))
 
     async def _look(self, leased: LeasedJob) -> Transition:
         """Ask both status paths for our own id, after each of :data:`bot.limits.SUBMISSION_LOOKUPS` seconds."""

@@ -26,9 +26,9 @@ class Event(StrEnum):
     PREVIEWED = "previewed"
     CANCELLED = "cancelled"
     SUBMITTING = "submitting"
-    NOT_TAKEN = "not taken"
+    NOT_ACCEPTED = "not accepted"
     LOOKED_UP = "looked up"
-    TAKEN = "taken"
+    ACCEPTED = "accepted"
     NOT_NEEDED = "not needed"
     COMPLETED = "completed"
     COLLECTED = "collected"
@@ -92,9 +92,9 @@ TABLE: Mapping[Event, Rule] = {
     ),
     Event.CANCELLED: Rule(BEFORE_SUBMISSION, Step.DONE, Outcome.CANCELLED, lambda job: job.may_be_cancelled),
     Event.SUBMITTING: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is None),
-    Event.NOT_TAKEN: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
+    Event.NOT_ACCEPTED: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
     Event.LOOKED_UP: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
-    Event.TAKEN: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=may_have_been_charged),
+    Event.ACCEPTED: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=may_have_been_charged),
     # No model makes a portable character, so nothing is submitted.
     Event.NOT_NEEDED: Rule(
         frozenset({Step.SUBMIT}),

@@ -131,9 +131,9 @@ def submitting(job: Job, now: datetime) -> Transition:
     )
 
 
-def not_taken(job: Job, now: datetime) -> Transition:
+def not_accepted(job: Job, now: datetime) -> Transition:
     """The provider certainly did not accept it: it may be sent again."""
-    return Transition(Event.NOT_TAKEN, _move(Event.NOT_TAKEN, job, now) | JobChanges(submit_started_at=None))
+    return Transition(Event.NOT_ACCEPTED, _move(Event.NOT_ACCEPTED, job, now) | JobChanges(submit_started_at=None))
 
 
 def looked_up(job: Job, now: datetime, after: timedelta, lookups: int) -> Transition:
@@ -142,10 +142,10 @@ def looked_up(job: Job, now: datetime, after: timedelta, lookups: int) -> Transi
     return Transition(Event.LOOKED_UP, changes | JobChanges(attempts=max(0, job.attempts - 1), lookups=lookups))
 
 
-def taken(job: Job, now: datetime, task_id: str, progress: int, after: timedelta) -> Transition:
+def accepted(job: Job, now: datetime, task_id: str, progress: int, after: timedelta) -> Transition:
     """The provider is working on it under ``task_id``; ask for its status ``after`` now."""
     return Transition(
-        Event.TAKEN, _move(Event.TAKEN, job, now, after=after) | JobChanges(task_id=task_id, progress=progress)
+        Event.ACCEPTED, _move(Event.ACCEPTED, job, now, after=after) | JobChanges(task_id=task_id, progress=progress)
     )
 
 

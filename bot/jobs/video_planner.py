@@ -36,8 +36,7 @@ class CastFiles:
 
 
 class VideoPlanner:
-    """Everything here acts for the given owner: another person's character counts as unknown, unless it is lent to
-    them.
+    """Acts for the given owner: another person's character counts as unknown, unless it is lent to them.
 
     ``availability`` is that of the video models; ``extra`` and ``prices`` come from the settings.
     """
@@ -59,10 +58,10 @@ class VideoPlanner:
         """The card of a model that may be requested; ``None`` for any other."""
         return self._cards.get(model)
 
-    async def living(self) -> tuple[ModelCard, ...]:
+    async def available(self) -> tuple[ModelCard, ...]:
         """The cards of the models that are not closed, the best first."""
-        living = frozenset(await self._availability.living())
-        return tuple(card for model, card in self._cards.items() if model in living)
+        available = frozenset(await self._availability.available())
+        return tuple(card for model, card in self._cards.items() if model in available)
 
     async def cast(self, owner_id: int, roles: Sequence[CastRole]) -> tuple[CastFiles, ...]:
         """Who plays, in this order. Raises :class:`~bot.errors.Refusal` if somebody is no longer in the cast."""
@@ -74,21 +73,21 @@ class VideoPlanner:
 
     async def others(self, model: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
         """Some open models that can show everybody in ``cast`` instead of ``model``, the best first."""
-        able = preferred(await self.living(), cast)
+        able = preferred(await self.available(), cast)
         return tuple(card.model for card in able if card.model != model)[: limits.MODELS_NAMED]
 
-    async def check_alive(self, model: str, cast: Sequence[CastMember]) -> None:
+    async def check_available(self, model: str, cast: Sequence[CastMember]) -> None:
         """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names :meth:`others`."""
-        if model not in await self._availability.living():
+        if model not in await self._availability.available():
             raise ModelClosed(model_closed_text(model, await self.others(model, cast)), model=model)
 
     async def best(self, cast: Sequence[CastMember], *, but: str | None = None) -> ModelCard | None:
         """The best open model that can show everybody in ``cast``, other than ``but``."""
-        return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
+        return next((card for card in preferred(await self.available(), cast) if card.model != but), None)
 
     async def best_for_real_faces(self, spec: VideoSpec) -> ModelCard | None:
         """The best open model for ``spec`` that does not refuse people who might be real."""
-        return _best_for(spec, (card for card in await self.living() if not card.refuses_real_faces))
+        return _best_for(spec, (card for card in await self.available() if not card.refuses_real_faces))
 
     def made_up_helps(self, request: VideoRequest) -> bool:
         """Whether its model may be shown the cast if its owner declares them people who do not exist.
@@ -114,9 +113,9 @@ class VideoPlanner:
         spec = await self.spec(owner_id, request)
         if request.model is not None:
             card = self._known(request.model)
-            await self.check_alive(card.model, spec.cast)
+            await self.check_available(card.model, spec.cast)
         else:
-            best = _best_for(spec, await self.living())
+            best = _best_for(spec, await self.available())
             if best is None:
                 raise Refusal(await self._nobody_can(spec.cast))
             card = best
@@ -131,7 +130,7 @@ class VideoPlanner:
         """Check that ``request`` can still be made as it was planned. Raises as :meth:`planned`."""
         spec = await self.spec(owner_id, request)
         card = self._known(request.chosen_model)
-        await self.check_alive(card.model, spec.cast)
+        await self.check_available(card.model, spec.cast)
         if found := problems(card, spec):
             raise Refusal(_told(found[0]))
 
@@ -147,15 +146,15 @@ class VideoPlanner:
         return card
 
     async def _nobody_can(self, cast: Sequence[CastMember]) -> Text:
-        living = await self.living()
-        if not living:
+        available = await self.available()
+        if not available:
             return text(
                 "ToAPIs offers this bot no video model right now. Nothing was charged. Try again later, or tell the "
                 "people who run this bot."
             )
         if not cast:
             return text("Name at least one character from your cast for this video.")
-        nearest = min((cast_problems(card, cast) for card in living), key=len)
+        nearest = min((cast_problems(card, cast) for card in available), key=len)
         return _told(nearest[0])
 
     async def _playing(self, owner_id: int, role: CastRole) -> CastFiles:
@@ -174,9 +173,7 @@ class VideoPlanner:
 
 
 def _best_for(spec: VideoSpec, cards: Iterable[ModelCard]) -> ModelCard | None:
-    """The first of ``cards`` that can do all of it; or else the first that can show the cast, to name the nearest that
-    fits.
-    """
+    """The first of ``cards`` that can do all of it, or else the first that can show the cast."""
     able = preferred(cards, spec.cast)
     return next((card for card in able if not problems(card, spec)), able[0] if able else None)
 

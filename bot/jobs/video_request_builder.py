@@ -251,7 +251,7 @@ class VideoRequestBuilder:
     async def _other_models(self, owner_id: int, request: VideoRequest) -> tuple[Change, ...]:
         """Available models that can make the video exactly as requested, best first."""
         spec = await self._planner.spec(owner_id, request)
-        fitting = [card.model for card in await self._planner.living() if _fits(card, spec, but=request.model)]
+        fitting = [card.model for card in await self._planner.available() if _fits(card, spec, but=request.model)]
         return tuple(Change(Part.MODEL, model) for model in fitting[:_OTHER_MODELS])
 
 

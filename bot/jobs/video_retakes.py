@@ -13,8 +13,7 @@ from bot.values.job import Job, Origin, VideoRequest
 
 
 class VideoRetakes:
-    """Each is a new job, which costs the same as any other, and is as private as the first. Another person's job counts
-    as unknown.
+    """Each is a new job, at the usual price, and as private as the first. Others' jobs count as unknown.
 
     Every method raises UnknownJob if there is no such job, and what :meth:`JobStarter.start_video` raises.
     """

@@ -148,7 +148,7 @@ class VideoWork:
             raise _GONE from None
         return path
 
-    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
+    async def instead(self, leased: LeasedJob, available: tuple[str, ...]) -> Transition | None:
         """Only the names of models that can show the same cast: its owner chooses."""
         request = leased.job.video
         spec = await self._planner.spec(leased.job.owner_id, request)

@@ -48,7 +48,7 @@ _PICTURES = (
 )
 
 
-class Stranger(StrEnum):
+class NonVideo(StrEnum):
     """Kinds of files that are no videos, or never have sound."""
 
     EMPTY = "empty"
@@ -103,19 +103,19 @@ def foreign_type(head: bytes) -> str | None:
     return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 
-def stranger_type(head: bytes) -> Stranger:
+def non_video_type(head: bytes) -> NonVideo:
     """The kind of a file that is no video, as far as it can be told."""
     if not head:
-        return Stranger.EMPTY
+        return NonVideo.EMPTY
     picture = picture_type(head)
     if picture == "image/gif" or (head[12:16] == b"VP8X" and head[20:21] and head[20] & _ANIMATED_WEBP):
-        return Stranger.ANIMATION
+        return NonVideo.ANIMATION
     brands = [body[:4] for kind, body in _boxes(head) if kind == b"ftyp"]
     if head.startswith(_SOUNDS) or head[8:12] == b"WAVE" or _SOUND_BRANDS.intersection(brands):
-        return Stranger.SOUND
+        return NonVideo.SOUND
     if picture is not None or _NOT_VIDEO.intersection(brands):
-        return Stranger.PICTURE
-    return Stranger.PAGE if head.lstrip()[:1] == b"<" else Stranger.UNKNOWN
+        return NonVideo.PICTURE
+    return NonVideo.PAGE if head.lstrip()[:1] == b"<" else NonVideo.UNKNOWN
 
 
 def _is_transport_stream(head: bytes) -> bool:

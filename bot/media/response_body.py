@@ -56,9 +56,7 @@ class ResponseBody:
         return self._begun.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
     async def receive(self, part: _Part, max_bytes: int) -> None:
-        """Write it to ``part``, including what came before an error. Raises TooLarge, BadFile (empty) or
-        ClientError.
-        """
+        """Write it to ``part``, including what came before an error. Raises TooLarge, BadFile, ClientError."""
         waiting = bytearray(self._begun)
         try:
             if len(waiting) > max_bytes - part.size:

@@ -189,10 +189,9 @@ class MediaWorker:
         return lines
 
     async def cast_files(self, archive: Path, wanted: Sequence[WantedFile], folder: Path) -> list[CheckedFile]:
-        """Files of an archive, checked against their expected types, in ``folder`` (new) under the names in the
-        answers.
+        """Files of an archive, checked against their expected types, written into ``folder``, which is new.
 
-        One answer for each of ``wanted``, in order.
+        One answer for each of ``wanted``, in order, with the file's name.
         """
         async with output_folder(folder) as output:
             asked = {"folder": _path(output.folder), "wanted": [asdict(each) for each in wanted]}

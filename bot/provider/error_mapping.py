@@ -33,7 +33,7 @@ from bot.provider.errors import (
 )
 from bot.provider.refusal_texts import Purpose as Purpose
 from bot.provider.rejection_reasons import Cause, picture_of, reason_of, sentence
-from bot.provider.transport import Answer, Reply, Silence
+from bot.provider.transport import Answer, NoResponse, Reply
 from bot.provider.wire import ErrorAnswer, FailureAnswer, clean
 from bot.texts import Text, text
 
@@ -66,7 +66,7 @@ class About:
 
 def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
     """The JSON object of a 2xx. Raises the :class:`ProviderError` for any other reply."""
-    if isinstance(reply, Silence):
+    if isinstance(reply, NoResponse):
         raise unclear(about, code=reply.trouble) if reply.sent else _out_of_reach(reply.trouble)
     if 200 <= reply.status < 300 and reply.body is not None:
         return reply.body
@@ -158,9 +158,7 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
 
 
 def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError:
-    """A 4xx to a submission. The stated reason counts first, so that one request does not close a model for
-    everybody.
-    """
+    """A 4xx to a submission. The stated reason counts first, so one request does not close a model for all."""
     status, code = answer.status, failure.code or answer.trouble
     reason = reason_of(failure.code, failure.message)
     if reason is Cause.MODEL:

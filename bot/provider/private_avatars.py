@@ -59,8 +59,7 @@ class PrivateAvatars:
         return answer.group_id
 
     async def create_asset(self, group_id: str, url: str, *, kind: Literal["image", "video"], name: str) -> AvatarAsset:
-        """Register the picture or clip at ``url`` (an upload of ours) at the provider, which takes a while to review
-        it.
+        """Register the picture or clip at ``url`` (an upload of ours), which the provider reviews for a while.
 
         Raises :class:`~bot.provider.errors.AvatarsFull` if no place is left.
         """

@@ -16,7 +16,7 @@ _ANSWERS = 20  # the quickest of these tells the offset of the clocks
 _AHEAD = 0.25  # seconds for which slots are leased ahead; those of a killed process are lost
 
 
-class Places(Protocol):
+class TimeSlots(Protocol):
     """The time slots that all processes share, by the clock of the database."""
 
     async def lease(self, name: str, *, count: int, apart: float, lead: float) -> tuple[float, float]:
@@ -30,7 +30,7 @@ class Places(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Slot:
     """A time slot by the loop's clock: valid from ``at`` until ``until``."""
 
     at: float
@@ -54,13 +54,13 @@ class SharedRate:
     limit by that much.
     """
 
-    def __init__(self, places: Places, name: str, per_second: float) -> None:
-        self._places = places
+    def __init__(self, slots: TimeSlots, name: str, per_second: float) -> None:
+        self._slots = slots
         self._name = name
         self._apart = 1 / (per_second * _MARGIN)
         self._most = max(1, int(_AHEAD * per_second))
-        self._waiting: deque[asyncio.Future[_Place]] = deque()
-        self._leased: deque[_Place] = deque()
+        self._waiting: deque[asyncio.Future[_Slot]] = deque()
+        self._leased: deque[_Slot] = deque()
         self._lead = 0.0
         self._clocks: deque[_Clocks] = deque(maxlen=_ANSWERS)
         self._giving: asyncio.Task[None] | None = None
@@ -69,18 +69,18 @@ class SharedRate:
     async def acquire(self) -> None:
         """Wait for the next slot; use it at once. Raises the database's errors if it cannot be reached."""
         loop = asyncio.get_running_loop()
-        place: _Place | None = None
-        while place is None or loop.time() > place.until:  # the loop was busy, and the slot has expired
-            turn: asyncio.Future[_Place] = loop.create_future()
-            (self._waiting.append if place is None else self._waiting.appendleft)(turn)
+        slot: _Slot | None = None
+        while slot is None or loop.time() > slot.until:  # the loop was busy, and the slot has expired
+            turn: asyncio.Future[_Slot] = loop.create_future()
+            (self._waiting.append if slot is None else self._waiting.appendleft)(turn)
             if self._giving is None or self._giving.done():
                 self._giving = asyncio.create_task(self._give(), name=f"rate-{self._name}")
-            place = await turn
+            slot = await turn
 
     async def pause(self, seconds: float) -> None:
         """Make all processes wait that long, after the slots that they hold: a quarter of a second."""
         self._leased.clear()
-        await self._places.pause(self._name, seconds)
+        await self._slots.pause(self._name, seconds)
 
     async def _give(self) -> None:
         try:
@@ -101,9 +101,9 @@ class SharedRate:
         await asyncio.sleep(self._leased[0].at - loop.time())
         if not self._leased:  # a pause
             return
-        place = self._leased.popleft()
-        if loop.time() <= place.until and self._somebody_waits():
-            self._waiting.popleft().set_result(place)
+        slot = self._leased.popleft()
+        if loop.time() <= slot.until and self._somebody_waits():
+            self._waiting.popleft().set_result(slot)
 
     def _somebody_waits(self) -> bool:
         while self._waiting and self._waiting[0].done():  # cancelled
@@ -119,7 +119,7 @@ class SharedRate:
     async def _lease(self, count: int) -> None:
         loop = asyncio.get_running_loop()
         sent = loop.time()
-        first, present = await self._places.lease(self._name, count=count, apart=self._apart, lead=self._lead)
+        first, present = await self._slots.lease(self._name, count=count, apart=self._apart, lead=self._lead)
         came = loop.time()
         # If answers take longer than a slot is valid, slots from the current time on would all expire.
         self._lead = max(came - sent, self._lead * 0.9)
@@ -131,12 +131,12 @@ class SharedRate:
         for number in range(count):
             at = first + number * self._apart - best.least
             until = first + number * self._apart - best.most + _VALID
-            self._leased.append(_Place(at=at, until=max(until, at + _VALID / 2)))
+            self._leased.append(_Slot(at=at, until=max(until, at + _VALID / 2)))
 
 
-def shared_rates(places: Places, settings: ToapisSettings) -> Rates:
+def shared_rates(slots: TimeSlots, settings: ToapisSettings) -> Rates:
     """The limits of one of several processes that share an account."""
     return Rates(
-        submits=SharedRate(places, "submits", settings.submit_per_second),
-        queries=SharedRate(places, "queries", settings.query_per_second),
+        submits=SharedRate(slots, "submits", settings.submit_per_second),
+        queries=SharedRate(slots, "queries", settings.query_per_second),
     )

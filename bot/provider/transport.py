@@ -67,14 +67,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class NoResponse:
     """No response. ``sent``: the request may have reached the provider."""
 
     sent: bool
     trouble: str
 
 
-Reply: TypeAlias = Answer | Silence
+Reply: TypeAlias = Answer | NoResponse
 
 
 class Transport:
@@ -158,9 +158,9 @@ class Transport:
             async with session.request(call.method, url, allow_redirects=False, **options) as response:
                 return await self._answer(response)
         except _NEVER_SENT as error:
-            return Silence(sent=False, trouble=type(error).__name__)
+            return NoResponse(sent=False, trouble=type(error).__name__)
         except _MAYBE_SENT as error:
-            return Silence(sent=True, trouble=type(error).__name__)
+            return NoResponse(sent=True, trouble=type(error).__name__)
 
     async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
         """Read the body. The status is kept even if that fails."""
@@ -194,14 +194,14 @@ class Transport:
 
 
 def _fault(reply: Reply) -> Fault | None:
-    if isinstance(reply, Silence):
+    if isinstance(reply, NoResponse):
         return Fault.SILENT if reply.sent else Fault.UNREACHABLE
     return fault_of(reply.status) or (Fault.UNREADABLE if reply.body is None else None)
 
 
 def _level(call: Call, reply: Reply) -> int:
     """Successful queries (a 404 is normal) are frequent, so they are logged only at debug level."""
-    if isinstance(reply, Silence):
+    if isinstance(reply, NoResponse):
         return logging.WARNING
     return logging.DEBUG if call.method == "GET" and (reply.status < 300 or reply.status == 404) else logging.INFO
 

@@ -17,7 +17,7 @@ from bot.values.job import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class AdmissionLimits:
     """How many jobs are worked on at once, per person (``each``) and in total (``in_all``); 0: no limit."""
 
     each: int = 0
@@ -56,7 +56,7 @@ async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = ""
     return await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0
 
 
-async def has_place(connection: AsyncConnection, owner_id: int, places: Places) -> bool:
+async def has_place(connection: AsyncConnection, owner_id: int, places: AdmissionLimits) -> bool:
     """Whether a new job of the owner's starts at once; otherwise it is queued.
 
     Raises :class:`~bot.errors.QuotaReached` if it would join the common queue and that is full.
@@ -76,7 +76,7 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Places) 
     return not behind_own and not others and sum(working.values()) + len(admission_state.admitted) < places.in_all
 
 
-async def admission_state(connection: AsyncConnection, places: Places) -> AdmissionState:
+async def admission_state(connection: AsyncConnection, places: AdmissionLimits) -> AdmissionState:
     """Which queued jobs can be admitted now, and which wait."""
     waiting, working = await _waiting_and_working(connection)
     return admissions(waiting, working, places)
@@ -93,7 +93,9 @@ async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[
     return [(row.id, row.owner_id) for row in waiting], dict(working.all())
 
 
-def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: Places) -> AdmissionState:
+def admissions(
+    waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: AdmissionLimits
+) -> AdmissionState:
     """Admit from ``waiting`` (id and owner, oldest first). Nobody waits because of another person's own limit."""
     owners = dict(waiting)
     taken = Counter(working)

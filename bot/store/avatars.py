@@ -1,6 +1,4 @@
-"""Queries of the private avatars: which pictures of which characters the provider has as assets. It keeps only a
-few.
-"""
+"""Queries of the private avatars: which characters' pictures the provider has as assets. It keeps only a few."""
 
 from __future__ import annotations
 

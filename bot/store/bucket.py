@@ -79,9 +79,7 @@ class Bucket:
         return made["e_tag"] or ""
 
     async def put(self, key: str, content: bytes | Path) -> str:
-        """Write ``content``, or the content of a file, replacing the object; returns its tag. Large files are uploaded
-        in parts.
-        """
+        """Write ``content``, or a file's content, over the object; returns its tag. Large files go up in parts."""
         with _measured(BucketOperation.PUT):
             made = await self._store.put_async(key, content, chunk_size=limits.BUCKET_PART, max_concurrency=2)
         return made["e_tag"] or ""

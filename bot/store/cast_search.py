@@ -164,9 +164,7 @@ def _word(name: str) -> ColumnElement[str]:
 
 
 def _rank() -> ColumnElement[int]:
-    """Ranks: equal to the name, the name begins with it, a word of it does, the name contains it, something else
-    does.
-    """
+    """Ranks: equal to the name, the name begins with it, a word of it does, the name contains it, the rest."""
     return case(
         (characters.c.search_name == _word("whole"), 0),
         (place_of(characters.c.search_name, _word("begins")) == 1, 1),

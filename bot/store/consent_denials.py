@@ -86,9 +86,7 @@ async def denied_hashes(
 
 
 async def check(connection: AsyncConnection, keys: Collection[str], its_files: Collection[str]) -> None:
-    """Called in the transaction that stores something. Raises :class:`ConsentDenied` if one of ``keys`` is on
-    record.
-    """
+    """For the transaction that stores something. Raises :class:`ConsentDenied` if one of ``keys`` is on record."""
     if keys and await connection.scalar(select(refusals.c.key).where(refusals.c.key.in_(keys)).limit(1)):
         known = await connection.scalars(select(files.c.key).where(files.c.key.in_(its_files)))
         raise ConsentDenied(set(its_files) - set(known.all()))
@@ -123,9 +121,7 @@ async def denied_since(
 
 
 async def keep_borrowed_tasks(connection: AsyncConnection, job_ids: Sequence[str] | Select[Any], now: datetime) -> None:
-    """Those jobs are about to be deleted: remember which made a video with a borrowed character, so that none is made
-    from it.
-    """
+    """Before those jobs are deleted: remember whose video shows a borrowed character; none may be made from it."""
     theirs = select(jobs.c.id, jobs.c.task_id, jobs.c.request).where(
         jobs.c.id.in_(job_ids), jobs.c.kind == JobKind.VIDEO, jobs.c.submit_started_at.is_not(None)
     )

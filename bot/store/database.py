@@ -75,9 +75,7 @@ class Database(ABC):
         """
 
     async def first(self, name: str) -> bool:
-        """Whether this process is the one among those sharing the database that does the work of that name, until it
-        ends.
-        """
+        """Whether this process, among those sharing the database, does the work of that name, until it ends."""
         return True
 
     @abstractmethod

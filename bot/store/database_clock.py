@@ -1,6 +1,4 @@
-"""One clock for all processes on a PostgreSQL, the database's, so that machines with different clocks agree on
-leases.
-"""
+"""One clock for all processes on a PostgreSQL, the database's, so that their machines agree on leases."""
 
 from __future__ import annotations
 

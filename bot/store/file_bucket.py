@@ -73,9 +73,7 @@ class FileBucket:
             await asyncio.to_thread(self._local.close)
 
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
-        """Store ``content``, or the content of a file; an object that a sweep may be about to delete is written
-        again.
-        """
+        """Store ``content``, or a file's content; an object that a sweep may be about to delete is written again."""
         if isinstance(content, bytes) and len(content) <= limits.BUCKET_PART:
             if await self._bucket.create(key, content) is None and not await self._is_safe(key):
                 await self._bucket.put(key, content)

@@ -64,9 +64,7 @@ class FileFolder:
         """No-op."""
 
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
-        """Store ``content``, or the content of a file; ``linked``: as a hard link, which takes no extra room. It is on
-        disk then.
-        """
+        """Store ``content``, or a file's content, on disk; ``linked``: as a hard link, which takes no extra room."""
         path = self._root / key
         if not _is_there(path):
             # Never overwrite a file that a row may refer to: a power cut before the new one is on disk would take both.

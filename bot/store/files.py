@@ -18,7 +18,7 @@ from bot.concurrency import shielded
 from bot.config import StoreSettings
 from bot.store.file_bucket import FileBucket
 from bot.store.file_folder import FileFolder
-from bot.store.named_locks import Locks, LocksHere
+from bot.store.named_locks import LocalLocks, Locks
 from bot.values.files import JOB_ID, KEY, OWNER, StoredFile
 
 FilePlace: TypeAlias = FileFolder | FileBucket
@@ -28,8 +28,7 @@ _MOST_AT_ONCE = 8  # each takes a thread
 
 
 class FileStore:
-    """Stored files: ``<owner id>/<sha256>``, kept for ever; files of a job: ``work/<job id>/``, kept as long as the job
-    needs.
+    """Stored files: ``<owner id>/<sha256>``, kept for ever; files of a job: ``work/<job id>/``, kept while needed.
 
     A work folder is a folder on this machine: a step writes into it freely, and shares with :meth:`share_in_work` what
     a later step needs, which may run on another machine. That step asks :meth:`in_work` before it reads.
@@ -41,14 +40,12 @@ class FileStore:
     def __init__(self, place: Path | FilePlace, locks: Locks | None = None) -> None:
         self._place: FilePlace = FileFolder(place) if isinstance(place, Path) else place
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
-        self._locks = locks or LocksHere()
+        self._locks = locks or LocalLocks()
         self._work_in_use: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @classmethod
     def of(cls, settings: StoreSettings, locks: Locks | None = None, *, shared: bool = False) -> Self:
-        """The store named in the settings: ``s3://bucket/prefix``, or a folder, which may be ``shared`` by many
-        processes.
-        """
+        """The configured store: ``s3://bucket/prefix``, or a folder, which may be ``shared`` by many processes."""
         place = FileBucket(settings) if settings.in_bucket else FileFolder(Path(settings.files), shared=shared)
         return cls(place, locks)
 

@@ -18,9 +18,7 @@ _TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by th
 
 
 class IdentifyBuckets:
-    """A bucket is an advisory lock, held for five seconds by a process that identifies; a killed process releases
-    it.
-    """
+    """A bucket is an advisory lock, held for five seconds by a process that identifies, or until it is killed."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import Places, Waiting, admission_state, has_place
+from bot.store.admission import AdmissionLimits, Waiting, admission_state, has_place
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
@@ -74,7 +74,7 @@ class JobStore:
             await use_loans(connection, job)
             return job
 
-    async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
+    async def let_in(self, places: AdmissionLimits, *, now: datetime) -> tuple[Waiting, ...]:
         """Admit queued jobs for which there is a place, and make them due; returns those that still wait."""
         async with self._database.read() as connection:  # usually nobody can be admitted, and nothing has to be written
             found = await admission_state(connection, places)
@@ -86,15 +86,13 @@ class JobStore:
             await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
         return found.waiting
 
-    async def waiting(self, places: Places) -> tuple[Waiting, ...]:
+    async def waiting(self, places: AdmissionLimits) -> tuple[Waiting, ...]:
         """The jobs that are queued now."""
         async with self._database.read() as connection:
             return (await admission_state(connection, places)).waiting
 
     async def shows_places(self) -> bool:
-        """Whether this process is the one, among those on this database, that shows people their number in the
-        queue.
-        """
+        """Whether this process is the one on this database that shows people their number in the queue."""
         return await self._database.first("shows places")
 
     async def get(self, job_id: str) -> Job | None:
@@ -268,9 +266,7 @@ async def write_leased(
 
 
 async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
-    """Not ended: a newer version may be able to read it (after a roll-back, for example), and its task may be
-    paid for.
-    """
+    """Not ended: a newer version may be able to read it (after a roll-back, say), and its task may be paid for."""
     log_unreadable(unreadable)
     later = FREE | {"next_attempt_at": now + limits.UNREADABLE_AGAIN}
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))

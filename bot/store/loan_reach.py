@@ -71,8 +71,7 @@ OF_BORROWED = Refusal(
 
 
 async def use_loans(connection: AsyncConnection, job: Job) -> None:
-    """Count one use of each loan that ``job`` needs; call it in the transaction that starts the job, after its row
-    exists.
+    """Count one use of each loan that ``job`` needs, in the transaction that inserts its row.
 
     Raises :class:`~bot.errors.Refusal` if one does not apply to its owner there, has ended, or is used up.
     """

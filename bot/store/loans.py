@@ -31,8 +31,7 @@ _SELECT = select(loans, characters.c.name, USED.label("used")).join(characters, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """The result of taking characters back: how many loans ended, and which jobs were ``stopped`` before they were
-    sent.
+    """The result of taking back: how many loans ended, and which jobs were ``stopped`` before they were sent.
 
     ``going_on``: how many jobs the provider is working on.
     """

@@ -78,9 +78,7 @@ class LocalCopies:
         (self.kept / sha256).unlink(missing_ok=True)
 
     def tidy(self) -> int:
-        """Delete copies that have not been used for long, and the oldest ones if there are too many; returns how
-        many.
-        """
+        """Delete copies that have not been used for long, and the oldest if there are too many; returns how many."""
         oldest = time.time() - limits.LOCAL_COPY_LIFE.total_seconds()
         gone = 0
         for folder in list(self.work.iterdir()):

@@ -1,6 +1,4 @@
-"""The PostgreSQL that a database is moved to: every copied batch is recorded there, so that a killed move can
-continue.
-"""
+"""The PostgreSQL that a database is moved to: copied batches are recorded, so that a killed move can continue."""
 
 from __future__ import annotations
 

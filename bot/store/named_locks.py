@@ -12,7 +12,7 @@ Locks: TypeAlias = Callable[[str], AbstractAsyncContextManager[Any]]
 """Holds the lock of that name inside the block. A task must not take it twice."""
 
 
-class LocksHere:
+class LocalLocks:
     """The locks of one process."""
 
     def __init__(self) -> None:

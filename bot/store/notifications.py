@@ -19,7 +19,7 @@ class Topic(StrEnum):
     BLOCKS = "blocks"  # the operator's blocks
     SERVER = "server"  # the settings of the server with this id
     PROVIDER = "provider"  # submissions were paused or resumed, or a model was closed or opened
-    TAKEN = "taken"  # at this instant, the provider accepted a request for the model with this name
+    ACCEPTED = "taken"  # at this instant, the provider accepted a request for the model with this name
     MESSAGES = "messages"  # a message needs a change
     LIST = "list"  # the task list of the person with this id is now drawn by another process
     TOLD = "told"  # the owner of the job with this id was told that something waits for them

@@ -70,7 +70,7 @@ class CastMember:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenCast:
+class ExportedCast:
     """The exported characters, with all groups and defaults that may refer to them."""
 
     members: tuple[CastMember, ...]
@@ -104,7 +104,7 @@ class PortableCastStore:
         self._database = database
         self._people = people
 
-    async def taken(self, owner_id: int, selection: Selection) -> TakenCast:
+    async def selected(self, owner_id: int, selection: Selection) -> ExportedCast:
         """The selected part of the owner's cast, oldest first; without members if there are none."""
         query = owned(owner_id).order_by(characters.c.id)
         if selection.character_id is not None:
@@ -115,12 +115,12 @@ class PortableCastStore:
         async with self._database.read() as connection:
             groups = await members_of(connection, owner_id)
             if selection.group_id is not None and selection.group_id not in {group.id for group, _ in groups}:
-                return TakenCast(())
+                return ExportedCast(())
             found = [character_of(row) for row in (await connection.execute(query)).mappings()]
             sets = await reference_sets(connection, owner_id, selection.character_id)
             defaults = await defaults_of(connection, owner_id)
         members = tuple(CastMember(each, sets.get(each.id, ())) for each in found)
-        return TakenCast(members, tuple(groups), tuple(defaults))
+        return ExportedCast(members, tuple(groups), tuple(defaults))
 
     async def names(self, owner_id: int) -> set[str]:
         """The name keys in the owner's cast."""
@@ -159,8 +159,7 @@ class PortableCastStore:
         most_bytes: int,
         consent: bool,
     ) -> list[str]:
-        """Add all of them, under free names, and end the import; returns the names. Either all of it happens or
-        nothing.
+        """Add all of them, under free names, and end the import, or do nothing; returns the names.
 
         ``most_bytes``: the owner's disk quota; 0: no limit. ``consent``: they have confirmed their consent. Raises
         :class:`NoImport` and :class:`NoRoom`.

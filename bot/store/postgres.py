@@ -23,7 +23,7 @@ from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
-from bot.store.postgres_locks import LocksOfAll
+from bot.store.postgres_locks import SharedLocks
 from bot.store.postgres_notifications import PostgresNotifications
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
@@ -64,7 +64,7 @@ class PostgresDatabase(Database):
         # Writers queue here before they wait for the lock: commands before jobs, and without occupying a connection.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
-        self._locks = LocksOfAll(self.connect_apart)
+        self._locks = SharedLocks(self.connect_apart)
 
     async def open(self) -> None:
         """Connect, and migrate the schema to head; of processes that start together, the first one does that."""
@@ -117,9 +117,7 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
-        """Each statement sees what others committed before it; without ``alone``, that may change between
-        statements.
-        """
+        """Each statement sees what others committed before it; without ``alone``, that may change in between."""
         if not urgent:
             await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         turns = self._turns if alone else self._beside_others

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot import limits
 from bot.concurrency import shielded
-from bot.store.named_locks import LocksHere
+from bot.store.named_locks import LocalLocks
 
 # What asyncpg raises on a lost connection: if the server hangs up in the middle of an answer, that is an
 # InternalClientError, which is not covered by the others.
@@ -21,7 +21,7 @@ CONNECTION_LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError
 _LOOK_AGAIN = 0.02, 0.5  # seconds, at first and at most
 
 
-class LocksOfAll:
+class SharedLocks:
     """Session-level advisory locks of PostgreSQL, all on one connection, which ``connect`` makes.
 
     If it breaks, all are released: work done under a lock must stay correct without it, if not in the best order.
@@ -32,7 +32,7 @@ class LocksOfAll:
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
         self._statements = asyncio.Lock()  # one at a time on a connection
-        self._here = LocksHere()  # within one session the server grants a lock every time
+        self._here = LocalLocks()  # within one session the server grants a lock every time
         self._kept: dict[str, asyncpg.Connection] = {}
 
     @asynccontextmanager

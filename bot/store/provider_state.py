@@ -114,6 +114,6 @@ class ProviderStateStore:
         closed = (await self._state()).closed
         return {model: at for model, at in closed.items() if at >= since}
 
-    def tell_taken(self, model: str, *, now: datetime) -> None:
+    def notify_accepted(self, model: str, *, now: datetime) -> None:
         """Tell other processes that a request for this model was accepted; nothing is written."""
-        self._database.notifications.send(Topic.TAKEN, f"{now.isoformat()} {model}")
+        self._database.notifications.send(Topic.ACCEPTED, f"{now.isoformat()} {model}")

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
-from bot.store.admission import Places
+from bot.store.admission import AdmissionLimits
 from bot.store.job_rows import thousandths
 from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import Text, ntext, text
@@ -47,9 +47,9 @@ class Quota:
     member_credits_key: str | None = None
 
     @property
-    def places(self) -> Places:
+    def places(self) -> AdmissionLimits:
         """The limits for which a job waits instead of being refused."""
-        return Places(each=self.running, in_all=self.in_all)
+        return AdmissionLimits(each=self.running, in_all=self.in_all)
 
 
 def day_of(instant: datetime) -> datetime:
@@ -194,9 +194,7 @@ def _left(limit: int, spent: int) -> float:
 
 
 async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:
-    """Thousandths of credits that the jobs ``whose`` have spent since ``begin``; jobs that cost nothing do not
-    count.
-    """
+    """Thousandths of credits that the jobs ``whose`` have spent since ``begin``, without jobs that cost nothing."""
     counted = and_(whose, jobs.c.counted, jobs.c.created_at >= begin)
     found = await connection.scalar(select(func.sum(jobs.c.credits)).where(counted))
     return int(found or 0) + await _used_by_deleted(connection, key, begin)

@@ -39,7 +39,7 @@ class RateStore:
         self._database = database
 
     async def lease(self, name: str, *, count: int, apart: float, lead: float) -> tuple[float, float]:
-        """Take the next ``count`` slots, ``apart`` seconds from each other, the first one in ``lead`` seconds at the
+        """Take the next ``count`` slots, ``apart`` seconds from each other, the first in ``lead`` seconds at the
         earliest.
 
         Returns the instant of the first slot and the current time, in seconds of the database's clock.

@@ -104,9 +104,7 @@ class SentMessageStore:
 
 
 async def want(connection: AsyncConnection, wanted: PendingUpdate, *which: ColumnElement[bool], **also: object) -> int:
-    """Request the change ``wanted`` for the selected messages, within the caller's transaction; returns their
-    number.
-    """
+    """Request ``wanted`` for the selected messages, within the caller's transaction; returns their number."""
     asked = {"wanted": wanted, "asked": sent_messages.c.asked + 1, "attempts": 0, "next_attempt_at": _AT_ONCE}
     changed = update(sent_messages).where(*which).values(asked | also)
     return (await connection.execute(changed)).rowcount

@@ -22,7 +22,7 @@ from bot.errors import BadStart
 from bot.store.database import Database
 from bot.store.lock import locked
 from bot.store.log_sync import LogSync
-from bot.store.named_locks import LocksHere
+from bot.store.named_locks import LocalLocks
 from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
 from bot.store.tables import HEAD, alembic_version
 from bot.store.upgrade import bring_to_head, revision
@@ -48,7 +48,7 @@ class SQLiteDatabase(Database):
         self._writes = 0  # since the last checkpoint
         self._checkpoint: asyncio.Future[None] | None = None
         self._lock: BaseFileLock | None = None
-        self._locks = LocksHere()
+        self._locks = LocalLocks()
         self._rewriting: SteadyConnection | None = None
         self._rewritten_at: float | None = None
         self._put_off_since: float | None = None

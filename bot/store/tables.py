@@ -31,9 +31,7 @@ from bot.store.schema import metadata as metadata  # here, with all tables in it
 HEAD = "0024"
 """The newest revision under ``migrations/versions``, repeated here so that the bot need not import alembic."""
 MOVING = "moving"
-"""Stored instead of a revision while a database is being moved there (bot.store.move_target); no bot may start on
-it.
-"""
+"""Stored instead of a revision during a move (bot.store.move_target); no bot may start on it."""
 
 jobs = Table(
     "jobs",

@@ -1,5 +1,4 @@
-"""Aborts multipart uploads that a kill interrupted: they appear in no listing, and are paid for. obstore cannot do
-that.
+"""Aborts interrupted multipart uploads, which appear in no listing, and cost money. obstore cannot do that.
 
 The two requests (ListMultipartUploads, AbortMultipartUpload) are made and signed here, in the URL (AWS Signature
 Version 4), with keys from the settings or the environment. With a machine's own role, use a lifecycle rule of the

@@ -174,9 +174,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filmstrip:
-    """Frames of a video in one picture: ``instants`` are their times in seconds, in order. Sizes in pixels and
-    bytes.
-    """
+    """Frames of a video in one picture: ``instants`` are their times in seconds. Sizes in pixels and bytes."""
 
     width: int
     height: int

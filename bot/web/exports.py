@@ -38,9 +38,7 @@ def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
 
 
 class _Exports:
-    """Answers 404 for an invalid or expired link, 503 while too many exports, or another of this owner, are being
-    sent.
-    """
+    """Answers 404 for an invalid or expired link, 503 while too many exports, or another of this owner's, are sent."""
 
     def __init__(self, source: ExportSource) -> None:
         self._source = source

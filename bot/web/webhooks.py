@@ -85,9 +85,7 @@ class _Receiver:
         return HTTPStatus.NO_CONTENT if await self._handed_over(event) else HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _handed_over(self, event: WebhookEvent) -> bool:
-        """Pass ``event`` to the sink, without waiting beyond the limit, because a database may take long to roll
-        back.
-        """
+        """Pass ``event`` to the sink within the time limit, because a database may take long to roll back."""
         task = asyncio.get_running_loop().create_task(self._sink.received(event))
         self._running.add(task)
         task.add_done_callback(self._ended)

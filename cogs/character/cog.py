@@ -14,14 +14,14 @@ from cogs.character.deletion import CharacterDeletion
 from cogs.character.editing import CharacterEditing
 from cogs.character.lending import CharacterLending
 from cogs.character.listing import CastListing
-from cogs.character.lookup import CastLookup, LooksUp
+from cogs.character.lookup import CastAutocompletes, CastLookup
 from cogs.character.portability import CastPortability
 
 _Choices = list[app_commands.Choice[str]]
 
 
 class CharacterCommands(
-    LooksUp,
+    CastAutocompletes,
     commands.GroupCog,
     group_name="character",
     group_description="Make characters, and look after your cast.",
@@ -51,7 +51,7 @@ class CharacterCommands(
         self._portability = portability
         self.parts = (creation, listing, editing, deletion, lending, consent, portability)
 
-    # -- autocompletes of single options; those of names and groups are in LooksUp -------------------------------------
+    # -- autocompletes of single options; those of names and groups: CastAutocompletes ---------------------------------
 
     async def _finished_videos(self, interaction: discord.Interaction, current: str) -> _Choices:
         return await self._creation.finished_videos(interaction, current)
@@ -125,7 +125,7 @@ class CharacterCommands(
             app_commands.Choice(name="most used first", value=Sort.USED.value),
         ]
     )
-    @app_commands.autocomplete(group=LooksUp.own_groups)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups)
     async def list_cast(
         self,
         interaction: discord.Interaction,
@@ -138,7 +138,7 @@ class CharacterCommands(
 
     @app_commands.command(name="show", description="Show one character: picture, task ID, username.")
     @app_commands.describe(name="The character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def show(self, interaction: discord.Interaction, name: str) -> None:
         """Show one character."""
         await self._listing.show(interaction, name)
@@ -147,7 +147,7 @@ class CharacterCommands(
 
     @app_commands.command(name="edit", description="Change a character's name, note, tags or picture.")
     @app_commands.describe(name="The character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def edit(self, interaction: discord.Interaction, name: str) -> None:
         """Open the form of one character."""
         await self._editing.edit(interaction, name)
@@ -155,21 +155,21 @@ class CharacterCommands(
     @app_commands.command(name="rename", description="Give one of your characters another name.")
     @app_commands.describe(name="The character", typed="Its new name")
     @app_commands.rename(typed="new_name")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def rename(self, interaction: discord.Interaction, name: str, typed: str) -> None:
         """Rename one character."""
         await self._editing.rename(interaction, name, typed)
 
     @app_commands.command(name="default", description="Choose who is in your videos here when you don't name anyone.")
     @app_commands.describe(name="The character; leave it out to have no default here")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def default(self, interaction: discord.Interaction, name: str | None = None) -> None:
         """Set the default character for this server, or for direct messages."""
         await self._editing.default(interaction, name)
 
     @app_commands.command(name="delete", description="Delete one of your characters. Asks first.")
     @app_commands.describe(name="The character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
         """Ask whether to delete a character."""
         await self._deletion.delete(interaction, name)
@@ -184,7 +184,7 @@ class CharacterCommands(
         uses="How many videos may be made with it (default: any number)",
         until="Until when, such as 12h, 7d, 2w or 2026-12-24 (default: until you take it back)",
     )
-    @app_commands.autocomplete(name=LooksUp.own_names, until=_loan_ends)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names, until=_loan_ends)
     async def lend(
         self,
         interaction: discord.Interaction,
@@ -218,7 +218,7 @@ class CharacterCommands(
 
     @app_commands.command(name="ask-consent", description="Ask the person in a character whether you may use it.")
     @app_commands.describe(name="The character", person="Who is in it; a no deletes the character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names)
     async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
         """Ask the person shown in a character for consent."""
         await self._consent.ask_consent(interaction, name, person)
@@ -229,7 +229,7 @@ class CharacterCommands(
         name="export", description="Take characters along: a zip with their clips, pictures and voice."
     )
     @app_commands.describe(name="One character (default: your whole cast)", group="Everybody in one group")
-    @app_commands.autocomplete(name=LooksUp.own_names, group=LooksUp.own_groups)
+    @app_commands.autocomplete(name=CastAutocompletes.own_names, group=CastAutocompletes.own_groups)
     async def export(self, interaction: discord.Interaction, name: str | None = None, group: str | None = None) -> None:
         """Export the cast, a group or one character."""
         await self._portability.export(interaction, name, group)

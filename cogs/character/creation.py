@@ -59,8 +59,10 @@ class CharacterCreation:
 
     async def available_models(self, current: str) -> list[app_commands.Choice[str]]:
         """Autocompletes ``model``: those that are available now."""
-        living = [model for model in await self._availability.living() if current.strip().lower() in model.lower()]
-        return [app_commands.Choice(name=model, value=model) for model in living[: limits.AUTOCOMPLETE_CHOICES]]
+        available = [
+            model for model in await self._availability.available() if current.strip().lower() in model.lower()
+        ]
+        return [app_commands.Choice(name=model, value=model) for model in available[: limits.AUTOCOMPLETE_CHOICES]]
 
     async def create(
         self,

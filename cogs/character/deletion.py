@@ -10,7 +10,7 @@ from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
 from bot.chat.replies import edit_answer, follow_up
-from bot.chat.sent_notes import NoteSent, card_at
+from bot.chat.sent_message_records import RecordSent, card_at
 from bot.jobs.lending import Lending
 from bot.texts import text
 from bot.values.character import Character
@@ -21,10 +21,10 @@ from cogs.character.lookup import CastLookup, deleted
 class CharacterDeletion:
     """Deletes characters. ``lending`` ends their loans too."""
 
-    def __init__(self, lookup: CastLookup, *, lending: Lending, note_sent: NoteSent, clock: Clock) -> None:
+    def __init__(self, lookup: CastLookup, *, lending: Lending, record_sent: RecordSent, clock: Clock) -> None:
         self._lookup = lookup
         self._lending = lending
-        self._note_sent = note_sent
+        self._record_sent = record_sent
         self._clock = clock
 
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
@@ -41,7 +41,7 @@ class CharacterDeletion:
             raise AssertionError("a button stands under a message")
         await interaction.response.defer()
         character = await self._lookup.by_id(interaction.user.id, button.character_id)
-        await self._note_sent(card_at(interaction, card, character, self._clock))
+        await self._record_sent(card_at(interaction, card, character, self._clock))
         await follow_up(interaction, _ask_delete(interaction, character))
 
     @on_press(ConfirmDelete)

@@ -13,7 +13,7 @@ from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.message import MessageContent
 from bot.chat.replies import edit_answer, follow_up
 from bot.chat.seconds_forms import visible_name
-from bot.chat.sent_notes import NoteSent, card_at
+from bot.chat.sent_message_records import RecordSent, card_at
 from bot.concurrency import within
 from bot.errors import NameTaken, Refusal, UnknownCharacter
 from bot.jobs.ports import SentMessages
@@ -49,7 +49,7 @@ class CharacterEditing:
         defaults: DefaultCharacterStore,
         files: FileStore,
         messages: SentMessages,
-        note_sent: NoteSent,
+        record_sent: RecordSent,
         clock: Clock,
     ) -> None:
         self._lookup = lookup
@@ -57,7 +57,7 @@ class CharacterEditing:
         self._defaults = defaults
         self._files = files
         self._messages = messages
-        self._note_sent = note_sent
+        self._record_sent = record_sent
         self._clock = clock
 
     async def edit(self, interaction: discord.Interaction, name: str) -> None:
@@ -148,7 +148,7 @@ class CharacterEditing:
         old = await self._lookup.by_id(interaction.user.id, character_id)
         if card is None:
             return old, edit_answer
-        await self._note_sent(card_at(interaction, card, old, self._clock))
+        await self._record_sent(card_at(interaction, card, old, self._clock))
         return old, follow_up
 
     @on_press(TakeName)

@@ -20,10 +20,12 @@ from bot.store.groups import GroupStore
 from bot.texts import text
 from bot.values.clock import Clock
 from cogs.character.listing import show_page
-from cogs.character.lookup import CastLookup, LooksUp
+from cogs.character.lookup import CastAutocompletes, CastLookup
 
 
-class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_description="Sort your cast into groups."):
+class GroupCommands(
+    CastAutocompletes, commands.GroupCog, group_name="group", group_description="Sort your cast into groups."
+):
     """Everything here acts for the asker only: another person's group counts as unknown."""
 
     def __init__(self, lookup: CastLookup, *, groups: GroupStore, clock: Clock) -> None:
@@ -34,7 +36,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @app_commands.command(name="create", description="Make a group, and put a character in it if you like.")
     @app_commands.describe(name="What the group is called", character="The first one in it")
-    @app_commands.autocomplete(character=LooksUp.own_names)
+    @app_commands.autocomplete(character=CastAutocompletes.own_names)
     async def create(
         self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 100], character: str | None = None
     ) -> None:
@@ -51,7 +53,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @app_commands.command(name="add", description="Put a character into a group.")
     @app_commands.describe(group="The group", character="The character")
-    @app_commands.autocomplete(group=LooksUp.own_groups, character=LooksUp.own_names)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups, character=CastAutocompletes.own_names)
     async def add(self, interaction: discord.Interaction, group: str, character: str) -> None:
         """Add a character."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -67,7 +69,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @app_commands.command(name="remove", description="Take a character out of a group. It stays in your cast.")
     @app_commands.describe(group="The group", character="The character")
-    @app_commands.autocomplete(group=LooksUp.own_groups, character=LooksUp.own_names)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups, character=CastAutocompletes.own_names)
     async def remove(self, interaction: discord.Interaction, group: str, character: str) -> None:
         """Remove a character."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -83,7 +85,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @app_commands.command(name="show", description="Show your groups, or who is in one of them.")
     @app_commands.describe(group="The group (leave it out to see all your groups)")
-    @app_commands.autocomplete(group=LooksUp.own_groups)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups)
     async def show(self, interaction: discord.Interaction, group: str | None = None) -> None:
         """Show all groups, or the faces of one."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -113,7 +115,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
     @app_commands.command(name="rename", description="Give a group another name.")
     @app_commands.describe(group="The group", typed="Its new name")
     @app_commands.rename(typed="new_name")
-    @app_commands.autocomplete(group=LooksUp.own_groups)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups)
     async def rename(
         self, interaction: discord.Interaction, group: str, typed: app_commands.Range[str, 1, 100]
     ) -> None:
@@ -127,7 +129,7 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
 
     @app_commands.command(name="delete", description="Delete a group. Its characters stay in your cast.")
     @app_commands.describe(group="The group")
-    @app_commands.autocomplete(group=LooksUp.own_groups)
+    @app_commands.autocomplete(group=CastAutocompletes.own_groups)
     async def delete(self, interaction: discord.Interaction, group: str) -> None:
         """Delete a group without asking, because it can be created again."""
         await interaction.response.defer(thinking=True, ephemeral=True)

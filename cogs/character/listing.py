@@ -11,7 +11,7 @@ from bot.chat.markdown import mentions_of
 from bot.chat.render_cast import CastPage, few, render_page
 from bot.chat.replies import edit_answer
 from bot.chat.selects import OpenCharacter
-from bot.chat.sent_notes import NoteSent, card_at
+from bot.chat.sent_message_records import RecordSent, card_at
 from bot.store.cast_search import Sort
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
@@ -33,10 +33,10 @@ async def show_page(interaction: discord.Interaction, lookup: CastLookup, wanted
 class CastListing:
     """Shows a cast, to its owner only."""
 
-    def __init__(self, lookup: CastLookup, *, cards: CharacterCards, note_sent: NoteSent, clock: Clock) -> None:
+    def __init__(self, lookup: CastLookup, *, cards: CharacterCards, record_sent: RecordSent, clock: Clock) -> None:
         self._lookup = lookup
         self._cards = cards
-        self._note_sent = note_sent
+        self._record_sent = record_sent
         self._clock = clock
 
     async def list_cast(
@@ -82,4 +82,4 @@ class CastListing:
             character, pictures.get(character.id), str(interaction.locale), mentions_of(interaction.client)
         )
         shown = await edit_answer(interaction, card)
-        await self._note_sent(card_at(interaction, shown, character, self._clock))
+        await self._record_sent(card_at(interaction, shown, character, self._clock))

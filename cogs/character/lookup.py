@@ -109,7 +109,7 @@ def deleted() -> Refusal:
     return Refusal(text("That character is no longer in your cast. See /character list for your cast."))
 
 
-class LooksUp(commands.Cog):
+class CastAutocompletes(commands.Cog):
     """Base class of cogs that read casts. Its autocompletes offer only the person's own."""
 
     lookup: CastLookup

@@ -1,6 +1,4 @@
-"""Implements ``/character export`` and ``import``: casts as zips with their files, checked before anything is
-written.
-"""
+"""Implements ``/character export`` and ``import``: casts as zips with their files, checked before any write."""
 
 from __future__ import annotations
 

@@ -72,12 +72,12 @@ class ServerRoles(commands.Cog):
         await self._show(interaction, guild_id)
 
     @on_press(CharacterRolesMenu)
-    async def choose_creators(self, interaction: discord.Interaction, menu: CharacterRolesMenu) -> None:
+    async def choose_character_makers(self, interaction: discord.Interaction, menu: CharacterRolesMenu) -> None:
         """Allow only members of those roles to make characters."""
         await self._makers(interaction, JobKind.CHARACTER, menu.chosen)
 
     @on_press(VideoRolesMenu)
-    async def choose_filmers(self, interaction: discord.Interaction, menu: VideoRolesMenu) -> None:
+    async def choose_video_makers(self, interaction: discord.Interaction, menu: VideoRolesMenu) -> None:
         """Allow only members of those roles to make videos."""
         await self._makers(interaction, JobKind.VIDEO, menu.chosen)
 

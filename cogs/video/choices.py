@@ -96,7 +96,7 @@ class VideoChoices:
         owner, guild_id = interaction.user.id, interaction.guild_id
 
         async def read() -> FormChoices:
-            cast, models = await self._cast.roles(owner, guild_id), await self._planner.living()
+            cast, models = await self._cast.roles(owner, guild_id), await self._planner.available()
             return FormChoices(cast=cast, models=models, default=await self._builder.default_in(owner, guild_id))
 
         try:
@@ -126,17 +126,17 @@ class VideoChoices:
         return chosen or next(iter(await self._suiting(interaction)), None)
 
     async def _suiting(self, interaction: _Interaction) -> tuple[ModelCard, ...]:
-        owner, living = interaction.user.id, await self._planner.living()
+        owner, available = interaction.user.id, await self._planner.available()
         names = list(_named(interaction).values())
         prompt = _option(interaction, "prompt") or ""
         roles = await self._builder.cast_for(owner, interaction.guild_id, prompt, names)
         if not roles:
-            return living
+            return available
         try:
             cast = await self._planner.cast(owner, roles)
         except Refusal:  # a character was deleted at this very moment
-            return living
-        return preferred(living, [each.member for each in cast])
+            return available
+        return preferred(available, [each.member for each in cast])
 
 
 def _named(interaction: _Interaction) -> dict[str, str]:

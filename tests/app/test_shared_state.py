@@ -135,13 +135,13 @@ async def test_a_job_whose_owner_another_process_answers_hears_of_its_place_afte
 
 async def test_what_the_provider_takes_of_a_worker_all_know(processes: Processes) -> None:
     gateway, worker = await processes.start(Role.GATEWAY), await processes.start(Role.WORKER)
-    worker.availability.taken("sora-2-pro")
+    worker.availability.accepted("sora-2-pro")
 
     async def alive() -> bool:
         return (await gateway.availability.table())["sora-2-pro"] is Availability.ALIVE
 
     await soon(alive)
-    assert (await gateway.availability.living())[0] == "sora-2-pro"
+    assert (await gateway.availability.available())[0] == "sora-2-pro"
 
 
 async def test_a_model_that_one_worker_is_refused_is_closed_to_all_whatever_they_had_taken(
@@ -149,7 +149,7 @@ async def test_a_model_that_one_worker_is_refused_is_closed_to_all_whatever_they
 ) -> None:
     gateway, first, second = [await processes.start(role) for role in (Role.GATEWAY, Role.WORKER, Role.WORKER)]
     for app in (gateway, first, second):
-        app.availability.taken("sora-2")
+        app.availability.accepted("sora-2")
     assert await first.availability.refused("sora-2")
     assert not await second.availability.refused("sora-2"), "operators are told once"
     for app in (gateway, first, second):

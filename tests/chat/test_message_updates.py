@@ -64,7 +64,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.messages, self.characters = SentMessageStore(self.database), CharacterStore(self.database)
         alarms = OperatorAlarms(self.client, (), self.now, ToldAlarmStore(self.database))
-        self.courier = DiscordCourier(self.client, self.files, clock=self.now, alarms=alarms, note_sent=self.note)
+        self.courier = DiscordCourier(self.client, self.files, clock=self.now, alarms=alarms, record_sent=self.note)
         self.updates = self.afresh()
 
     def afresh(self) -> MessageUpdates:

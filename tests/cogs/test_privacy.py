@@ -312,7 +312,7 @@ async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove:
     harness, alice = stage.harness, stage.alice.id
     ada = await harness.character(alice, "Ada")
     card = await stage.env.bot.get_partial_messageable(stage.channel.id).send("Ada")
-    await harness.app.note_sent(
+    await harness.app.record_sent(
         NewMessage(
             owner_id=alice,
             channel_id=card.channel.id,

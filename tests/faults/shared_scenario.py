@@ -111,7 +111,7 @@ class SharedScenario:
         self.outcome.log = self._log()
         return self.outcome
 
-    # -- living ----------------------------------------------------------------------------------------------------
+    # -- available ----------------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         for name in self.world.processes:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import QuotaReached, Refusal
-from bot.store.admission import Places
+from bot.store.admission import AdmissionLimits
 from bot.texts import Text
 from bot.values.job import CharacterRequest, Job, JobKind, Lane, Outcome, Step, Transition
 from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, with_limits
@@ -103,7 +103,7 @@ async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
         if how == "one is cancelled":
             await narrow.job_service.cancel(3, jobs[2].id)
         else:
-            await narrow.jobs.let_in(Places(in_all=10), now=narrow.clock())
+            await narrow.jobs.let_in(AdmissionLimits(in_all=10), now=narrow.clock())
         begun.set_result(asyncio.current_task())
 
     monkeypatch.setattr(narrow.courier, "progress", they_leave)

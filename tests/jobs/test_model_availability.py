@@ -23,7 +23,7 @@ async def states(harness: JobHarness) -> list[Availability]:
 
 async def test_before_anything_is_known_every_model_is_doubtful_and_may_be_asked_for(harness: JobHarness) -> None:
     assert await states(harness) == [DOUBTFUL, DOUBTFUL, DOUBTFUL]
-    assert await harness.availability.living() == ("sora-2", "sora-2-pro", "sora-2-vip")
+    assert await harness.availability.available() == ("sora-2", "sora-2-pro", "sora-2-vip")
 
 
 async def test_a_model_that_the_list_does_not_name_is_closed_before_anybody_pays(harness: JobHarness) -> None:
@@ -39,7 +39,7 @@ async def test_a_model_that_the_list_does_not_name_is_closed_before_anybody_pays
 async def test_a_model_that_comes_back_to_the_list_is_offered_again(harness: JobHarness) -> None:
     harness.simulated.models = ["wan2.6"]
     await harness.availability.refresh()
-    assert await harness.availability.living() == ()
+    assert await harness.availability.available() == ()
     assert await harness.availability.best() is None
     harness.simulated.models = ["sora-2"]
     await harness.availability.refresh()
@@ -50,19 +50,19 @@ async def test_a_request_that_was_taken_shows_that_a_model_is_alive_for_a_day(ha
     job = await harness.ask()
     await harness.run_to(Step.WATCH, job)
     assert await states(harness) == [ALIVE, DOUBTFUL, DOUBTFUL]
-    assert (await harness.availability.living())[0] == "sora-2"
+    assert (await harness.availability.available())[0] == "sora-2"
     harness.clock.instant += limits.MODEL_ALIVE + timedelta(seconds=1)
     assert await states(harness) == [DOUBTFUL, DOUBTFUL, DOUBTFUL]
 
 
 async def test_what_the_list_no_longer_has_is_closed_whatever_was_taken_before(harness: JobHarness) -> None:
-    harness.availability.taken("sora-2")
+    harness.availability.accepted("sora-2")
     harness.simulated.models = ["sora-2-pro"]
     harness.clock.instant += timedelta(minutes=10)
     await harness.availability.refresh()
     assert await states(harness) == [CLOSED, DOUBTFUL, CLOSED]
     harness.clock.instant += timedelta(minutes=1)
-    harness.availability.taken("sora-2")
+    harness.availability.accepted("sora-2")
     assert await states(harness) == [DOUBTFUL, DOUBTFUL, CLOSED], "newer than that list"
     harness.clock.instant += timedelta(minutes=9)
     await harness.availability.refresh()

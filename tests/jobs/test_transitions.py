@@ -90,7 +90,7 @@ def test_a_job_goes_from_step_to_step() -> None:
     assert (job.step, job.attempts, job.next_attempt_at) == (Step.SUBMIT, 0, NOW + SECOND)
     job = after(job, transitions.submitting(job, NOW))
     assert (job.step, job.submit_started_at, job.lane) == (Step.SUBMIT, NOW, Lane.SUBMITTED)
-    job = after(job, transitions.taken(job, NOW, "task_1", 5, 5 * SECOND))
+    job = after(job, transitions.accepted(job, NOW, "task_1", 5, 5 * SECOND))
     assert (job.step, job.task_id, job.progress, job.next_attempt_at) == (Step.WATCH, "task_1", 5, NOW + 5 * SECOND)
     job = after(job, transitions.completed(job, NOW, RESULT))
     assert (job.step, job.result, job.progress) == (Step.COLLECT, RESULT, 100)
@@ -308,7 +308,7 @@ class Life(RuleBasedStateMachine):
             self.write(transitions.unclear(self.job, self.now, WHY))
             self.write(transitions.delivered(self.job, self.now))
         elif start == "watched":
-            self.write(transitions.taken(self.job, self.now, "task_1", 0, SECOND))
+            self.write(transitions.accepted(self.job, self.now, "task_1", 0, SECOND))
 
     @rule(seconds=st.integers(0, 100_000))
     def time_passes(self, seconds: int) -> None:
@@ -364,11 +364,11 @@ class Life(RuleBasedStateMachine):
         if answer == "crash before":
             return
         if answer == "refused":
-            self.write(transitions.not_taken(self.job, self.now))
+            self.write(transitions.not_accepted(self.job, self.now))
             return
         self.sent += 1
         if answer == "task":
-            self.write(transitions.taken(self.job, self.now, "task_1", 0, SECOND))
+            self.write(transitions.accepted(self.job, self.now, "task_1", 0, SECOND))
         elif answer == "lost":
             self.write(transitions.looked_up(self.job, self.now, SECOND, 0))
 
@@ -384,7 +384,7 @@ class Life(RuleBasedStateMachine):
         with pytest.raises(NotAllowed):
             transitions.submitting(self.job, self.now)  # it is never sent twice by itself
         if found and self.sent:
-            self.write(transitions.taken(self.job, self.now, "task_1", 0, SECOND))
+            self.write(transitions.accepted(self.job, self.now, "task_1", 0, SECOND))
         elif patience:
             self.write(transitions.looked_up(self.job, self.now, SECOND, self.job.lookups + 1))
         else:

@@ -69,7 +69,7 @@ class StoredFile:
 
 
 class Cdn:
-    """Stores files by path and serves them to whoever holds a living address."""
+    """Stores files by path and serves them to whoever holds a available address."""
 
     def __init__(self, clock: MovableClock) -> None:
         self._clock = clock
@@ -87,7 +87,7 @@ class Cdn:
         return f"{self.origin}{path}?ex={expires}&is={issued}&hm={_signature(path, expires)}&"
 
     def renew(self, url: str) -> str:
-        """A living address of the same file, whatever the age and the signature of ``url``."""
+        """A available address of the same file, whatever the age and the signature of ``url``."""
         path = url.removeprefix(self.origin).partition("?")[0]
         return self.sign(path) if path in self._files else url
 

@@ -101,7 +101,7 @@ class Message:
         return [media["url"] for part in self.parts() for media in media_of(part)]
 
     def part(self, wanted: str) -> dict[str, Any]:
-        """The living component with that label, placeholder or custom id."""
+        """The available component with that label, placeholder or custom id."""
         for part in self.parts():
             if wanted in (part.get("label"), part.get("placeholder"), part.get("custom_id")):
                 assert not part.get("disabled"), f"{wanted!r} is disabled"

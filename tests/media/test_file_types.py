@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from bot.media.file_types import (
     PROVIDER_TYPES,
-    Stranger,
+    NonVideo,
     foreign_type,
+    non_video_type,
     picture_type,
-    stranger_type,
     video_type,
 )
 
@@ -132,24 +132,24 @@ def test_videos_of_which_only_a_cut_is_taken(head: bytes, expected: str) -> None
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (b"", Stranger.EMPTY),
-        (b"GIF89a\x01\0", Stranger.ANIMATION),
-        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x02", Stranger.ANIMATION),
-        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x10", Stranger.PICTURE),
-        (b"\xff\xd8\xff\xe0", Stranger.PICTURE),
-        (ftyp(b"heic"), Stranger.PICTURE),
-        (ftyp(b"M4A "), Stranger.SOUND),
-        (b"OggS\0\x02", Stranger.SOUND),  # a voice message
-        (b"ID3\x04", Stranger.SOUND),
-        (b"RIFF\x24\0\0\0WAVEfmt ", Stranger.SOUND),
-        (b"\r\n<!doctype html>", Stranger.PAGE),
-        (b"PK\x03\x04", Stranger.UNKNOWN),
+        (b"", NonVideo.EMPTY),
+        (b"GIF89a\x01\0", NonVideo.ANIMATION),
+        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x02", NonVideo.ANIMATION),
+        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x10", NonVideo.PICTURE),
+        (b"\xff\xd8\xff\xe0", NonVideo.PICTURE),
+        (ftyp(b"heic"), NonVideo.PICTURE),
+        (ftyp(b"M4A "), NonVideo.SOUND),
+        (b"OggS\0\x02", NonVideo.SOUND),  # a voice message
+        (b"ID3\x04", NonVideo.SOUND),
+        (b"RIFF\x24\0\0\0WAVEfmt ", NonVideo.SOUND),
+        (b"\r\n<!doctype html>", NonVideo.PAGE),
+        (b"PK\x03\x04", NonVideo.UNKNOWN),
     ],
 )
-def test_what_is_no_video_is_named(head: bytes, expected: Stranger) -> None:
+def test_what_is_no_video_is_named(head: bytes, expected: NonVideo) -> None:
     assert video_type(head) is None
     assert foreign_type(head) is None
-    assert stranger_type(head) is expected
+    assert non_video_type(head) is expected
 
 
 @pytest.mark.parametrize(
@@ -199,4 +199,4 @@ def test_pictures(head: bytes, expected: str | None) -> None:
 def test_no_bytes_break_it(start: bytes, rest: bytes) -> None:
     assert video_type(start + rest) in {None, "video/x-matroska", *PROVIDER_TYPES}
     picture_type(start + rest)
-    stranger_type(start + rest)
+    non_video_type(start + rest)

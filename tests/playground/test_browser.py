@@ -22,7 +22,7 @@ from bot import log
 from playground import browser
 from playground.browser import OUT, Clips
 from playground.clip import render_clip
-from playground.stage import Stage
+from playground.simulated_server import SimulatedServer
 from tests import cards
 
 ROOT = Path(__file__).parents[2]
@@ -91,13 +91,13 @@ async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
             seen.extend(stages[0].channel.history(viewer=stages[0].sam))
             signal.raise_signal(signal.SIGINT)
 
-    stages: list[Stage] = []
+    stages: list[SimulatedServer] = []
 
-    def kept(folder: Path, **wanted: Any) -> Stage:
-        stages.append(Stage(folder, **wanted))
+    def kept(folder: Path, **wanted: Any) -> SimulatedServer:
+        stages.append(SimulatedServer(folder, **wanted))
         return stages[0]
 
-    monkeypatch.setattr(browser, "Stage", kept)
+    monkeypatch.setattr(browser, "SimulatedServer", kept)
     monkeypatch.setattr(browser, "_tell", tell)
     (tmp_path / "state").mkdir()
     await browser._serve(tmp_path / "state", 0)  # Ctrl-C ends it
@@ -110,26 +110,26 @@ async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_p
     clip = tmp_path / "clip.mp4"
     render_clip(clip, seconds=3.0, size=(160, 90), fps=8)
     (tmp_path / "state").mkdir()
-    async with Stage(tmp_path / "state") as stage:
-        await browser.prepare(stage, clip.read_bytes())
-        cast = stage.app.stores.cast
-        assert await cast.names(stage.sam.id, "") == ["Rosie"]
-        assert await cast.names(stage.mia.id, "") == []
-        assert stage.app.stores.servers.rules(stage.guild.id).closed_channels == {stage.quiet.id}
-        assert stage.provider.seconds_per_task == 20.0
-        await stage.act(lambda: stage.kim.slash(stage.quiet, "character list"))
-        refused = stage.quiet.history(viewer=stage.kim)[-1]
+    async with SimulatedServer(tmp_path / "state") as server:
+        await browser.prepare(server, clip.read_bytes())
+        cast = server.app.stores.cast
+        assert await cast.names(server.sam.id, "") == ["Rosie"]
+        assert await cast.names(server.mia.id, "") == []
+        assert server.app.stores.servers.rules(server.guild.id).closed_channels == {server.quiet.id}
+        assert server.provider.seconds_per_task == 20.0
+        await server.act(lambda: server.kim.slash(server.quiet, "character list"))
+        refused = server.quiet.history(viewer=server.kim)[-1]
         assert "off" in "\n".join(cards.said(refused))
-        managers = [who.name for who in (stage.mia, stage.sam, stage.max, stage.kim) if can_manage(stage, who)]
+        managers = [who.name for who in (server.mia, server.sam, server.max, server.kim) if can_manage(server, who)]
         assert managers == ["max"]
         words = browser.guide("http://page", "http://phone", Clips(clip, clip))
-        for command in stage.app.client.tree.walk_commands():
+        for command in server.app.client.tree.walk_commands():
             if isinstance(command, discord.app_commands.Command):
                 assert f"/{command.qualified_name} " in words.replace("\n", " \n")
 
 
-def can_manage(stage: Stage, who: MemberActor) -> bool:
-    allowed = stage.env.backend.compute_permissions(stage.guild.id, who.id, stage.channel.id)
+def can_manage(server: SimulatedServer, who: MemberActor) -> bool:
+    allowed = server.env.backend.compute_permissions(server.guild.id, who.id, server.channel.id)
     return discord.Permissions(allowed).manage_guild
 
 

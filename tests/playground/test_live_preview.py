@@ -13,7 +13,7 @@ import pytest
 from simcord.preview import Preview
 
 from playground.live_preview import LivePreview
-from playground.stage import Stage
+from playground.simulated_server import SimulatedServer
 from tests import cards
 from tests.patience import PATIENCE
 from tests.rendered_clips import render_clip
@@ -90,18 +90,18 @@ class Browser:
 
 
 @asynccontextmanager
-async def playing(folder: Path, *, phone: bool = False) -> AsyncIterator[tuple[Stage, Browser]]:
+async def playing(folder: Path, *, phone: bool = False) -> AsyncIterator[tuple[SimulatedServer, Browser]]:
     async with (
-        Stage(folder, seconds_per_task=1.0) as stage,
+        SimulatedServer(folder, seconds_per_task=1.0) as server,
         LivePreview(
-            stage.env, stage.channel, [stage.mia, stage.kim], port=0, places={stage.kim.id: stage.quiet}
+            server.env, server.channel, [server.mia, server.kim], port=0, places={server.kim.id: server.quiet}
         ) as page,
         aiohttp.ClientSession() as session,
     ):
         following = asyncio.create_task(page.follow())
         browser = Browser(session, page.phone_url if phone else page.url)
         await browser.open()
-        yield stage, browser
+        yield server, browser
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
@@ -125,11 +125,11 @@ async def test_what_the_bot_refuses_is_answered_and_what_breaks_is_a_failure(
     async def broken(_: int) -> None:
         raise ZeroDivisionError
 
-    async with playing(tmp_path) as (stage, browser):
+    async with playing(tmp_path) as (server, browser):
         refused = await browser.slash("character create", range="1-3")
         assert (refused["settlement"], refused["diagnostics"]) == ("settled", [])
         await browser.look(lambda shown: "Give exactly one of the options video, link and task" in shown)
-        monkeypatch.setattr(stage.app.job_service, "overview", broken)
+        monkeypatch.setattr(server.app.job_service, "overview", broken)
         assert (await browser.slash("tasks"))["settlement"] == "failed"
 
 
@@ -146,17 +146,17 @@ async def test_who_acts_while_something_else_happens_waits_for_it(
             tried_again.set()
         return await act(page, context_id, body)
 
-    async with playing(tmp_path) as (stage, browser):
-        overview = stage.app.job_service.overview
+    async with playing(tmp_path) as (server, browser):
+        overview = server.app.job_service.overview
 
         async def slow(owner_id: int) -> Any:
             begun.set()
             await tried_again.wait()
             return await overview(owner_id)
 
-        monkeypatch.setattr(stage.app.job_service, "overview", slow)
+        monkeypatch.setattr(server.app.job_service, "overview", slow)
         monkeypatch.setattr(Preview, "_action", counted)
-        other = asyncio.create_task(stage.act(lambda: stage.sam.slash(stage.channel, "tasks")))
+        other = asyncio.create_task(server.act(lambda: server.sam.slash(server.channel, "tasks")))
         await begun.wait()
         assert (await browser.slash("about"))["settlement"] == "settled"
         await other
@@ -165,10 +165,10 @@ async def test_who_acts_while_something_else_happens_waits_for_it(
 async def test_the_apps_menu_of_a_message_is_opened_by_the_command_that_stands_for_it(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     render_clip(clip, seconds=2.0, size=(160, 90), fps=8)
-    async with playing(tmp_path) as (stage, browser):
+    async with playing(tmp_path) as (server, browser):
         attached = [("rosie.mp4", clip.read_bytes())]
-        posted = await stage.act(lambda: stage.sam.send(stage.channel, "Rosie!", attachments=attached))
-        offered = await stage.act(lambda: stage.mia.autocomplete(stage.channel, "apps", "message", "rosie"))
+        posted = await server.act(lambda: server.sam.send(server.channel, "Rosie!", attachments=attached))
+        offered = await server.act(lambda: server.mia.autocomplete(server.channel, "apps", "message", "rosie"))
         assert [(each["name"], each["value"]) for each in offered] == [("sam: Rosie! [rosie.mp4]", str(posted.id))]
         await browser.open()
         opened = await browser.slash("apps", menu="Make a character", message=str(posted.id))
@@ -179,14 +179,14 @@ async def test_the_apps_menu_of_a_message_is_opened_by_the_command_that_stands_f
 
 
 async def test_each_viewer_sees_and_acts_in_a_channel_of_their_own(tmp_path: Path) -> None:
-    async with playing(tmp_path) as (stage, browser):
+    async with playing(tmp_path) as (server, browser):
         assert browser.page["channel"]["name"] == "clips"
-        await browser.view_as(stage.kim.id)
+        await browser.view_as(server.kim.id)
         assert browser.page["channel"]["name"] == "quiet"
         assert (await browser.slash("about"))["settlement"] == "settled"
-        seen = [message.flags.ephemeral for message in stage.quiet.history(viewer=stage.kim)]
+        seen = [message.flags.ephemeral for message in server.quiet.history(viewer=server.kim)]
         assert seen == [True]
-        await browser.view_as(stage.mia.id)
+        await browser.view_as(server.mia.id)
         assert browser.page["channel"]["name"] == "clips"
 
 

@@ -12,7 +12,7 @@ from playground.browser import Clips, guide
 from playground.clip import render_clip
 from playground.prices import SIMULATED_PRICES
 from playground.provider import SimulatedProvider
-from playground.stage import Stage
+from playground.simulated_server import SimulatedServer
 from playground.trouble import SMALL_FILES, Trouble, order
 
 
@@ -37,12 +37,12 @@ async def test_prices_budgets_and_small_files_reach_the_bot(tmp_path: Path) -> N
     clip = tmp_path / "clip.mp4"
     render_clip(clip, seconds=3, size=(320, 180), fps=8)
     (tmp_path / "state").mkdir()
-    async with Stage(tmp_path / "state", environ=SIMULATED_PRICES, most_bytes=SMALL_FILES) as stage:
+    async with SimulatedServer(tmp_path / "state", environ=SIMULATED_PRICES, most_bytes=SMALL_FILES) as server:
         asked = {"video": ("clip.mp4", clip.read_bytes()), "range": "1-3"}
-        await stage.act(lambda: stage.mia.slash(stage.channel, "character create", **asked))
-        overview = await stage.app.job_service.overview(stage.mia.id)
+        await server.act(lambda: server.mia.slash(server.channel, "character create", **asked))
+        overview = await server.app.job_service.overview(server.mia.id)
         (job,) = overview.unfinished
         assert job.character.price == Decimal(60)
         assert job.origin.attachment_limit == SMALL_FILES
         assert overview.credits_limit == 2000
-        assert stage.app.video_planner.price("wan2.6", 5) == Decimal(60)
+        assert server.app.video_planner.price("wan2.6", 5) == Decimal(60)

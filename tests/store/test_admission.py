@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot import limits
 from bot.errors import QuotaReached
-from bot.store.admission import Places, Waiting, admissions, in_turn
+from bot.store.admission import AdmissionLimits, Waiting, admissions, in_turn
 from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
@@ -44,11 +44,11 @@ async def test_whoever_finds_no_place_stands_in_line(jobs: JobStore, new_job: Ne
     assert (first.admitted_at, first.next_attempt_at) == (now, now)
     assert (second.admitted_at, second.next_attempt_at) == (None, None)
     assert [job.id for job in await jobs.claim("runner", now=now + SECOND, most=dict.fromkeys(Lane, 9))] == [first.id]
-    assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == (everybodys(second, 1),)  # still no place
+    assert await jobs.let_in(AdmissionLimits(in_all=1), now=now + SECOND) == (everybodys(second, 1),)  # still no place
     await jobs.release(
         first.id, await lease_of(jobs, first.id), Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND
     )
-    assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == ()
+    assert await jobs.let_in(AdmissionLimits(in_all=1), now=now + SECOND) == ()
     admitted = await jobs.get(second.id)
     assert admitted is not None
     assert admitted.admitted_at == admitted.next_attempt_at == now + SECOND
@@ -110,12 +110,12 @@ async def test_a_third_job_of_a_person_waits_and_keeps_nobody_else(
     assert (third.admitted_at, third.next_attempt_at, third.is_queued) == (None, None, True)
     other = await jobs.add(new_job(owner_id=8), replace(TWO_EACH, in_all=3))
     assert other.admitted_at is not None
-    assert await jobs.let_in(Places(each=2), now=now) == (own(third, 1), own(fourth, 2))
+    assert await jobs.let_in(AdmissionLimits(each=2), now=now) == (own(third, 1), own(fourth, 2))
     await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))
     await jobs.release(
         first.id, await lease_of(jobs, first.id), Transition("test", {"outcome": Outcome.FAILED}), now=now
     )
-    assert await jobs.let_in(Places(each=2), now=now + SECOND) == (own(fourth, 1),)
+    assert await jobs.let_in(AdmissionLimits(each=2), now=now + SECOND) == (own(fourth, 1),)
     admitted = await jobs.get(third.id)
     assert admitted is not None
     assert admitted.admitted_at == admitted.next_attempt_at == now + SECOND
@@ -171,7 +171,7 @@ async def test_who_answers_a_question_while_enough_of_theirs_run_joins_the_line(
     job = await owned.decide(7, asked.id, lambda _: go_on, now=now, running=2)
     assert job is not None
     assert (job.admitted_at, job.next_attempt_at) == (None, None)
-    assert await jobs.let_in(Places(each=2), now=now) == (own(job, 1),)
+    assert await jobs.let_in(AdmissionLimits(each=2), now=now) == (own(job, 1),)
 
 
 @given(
@@ -184,7 +184,7 @@ def test_the_line_moves_as_far_as_the_limits_allow_and_no_further(
     owners: list[int], working: dict[int, int], each: int, in_all: int
 ) -> None:
     waiting = [(f"{place:02}", owner) for place, owner in enumerate(owners)]
-    admission_state = admissions(waiting, working, Places(each=each, in_all=in_all))
+    admission_state = admissions(waiting, working, AdmissionLimits(each=each, in_all=in_all))
     assert sorted([*admission_state.admitted, *(one.job_id for one in admission_state.waiting)]) == [
         job_id for job_id, _ in waiting
     ]

@@ -142,8 +142,8 @@ async def live(folder: Path, log_format: str) -> None:
             assert leaks(written(bot), [*keys, *tokens]) == []
 
             task = await half_made(show, ann, range="0.2-2", name=f"{NAME} II")
-            living = next(reversed(discord.interactions))
-            assert leaks(written(bot), [living]), "while it lives it is needed, also after a restart"
+            available = next(reversed(discord.interactions))
+            assert leaks(written(bot), [available]), "while it lives it is needed, also after a restart"
             await let_go(show, task)
             assert await webhook(bot, task, NEW, event="evt_2") == 204
             await tokens_are_wiped(bot)

@@ -32,9 +32,7 @@ class Window:
 
 
 def windows(shot: Shot) -> Iterator[Window]:
-    """All candidate ranges of the shot, starting about a quarter of a second apart, including the first and the
-    last.
-    """
+    """All candidate ranges of the shot, about a quarter of a second apart, including the first and the last."""
     first, last = math.ceil(shot.start * 10 - 1e-5) / 10, math.floor(shot.end * 10 + 1e-5) / 10
     steps = [round(step * _STEP, 1) for step in range(int(first / _STEP), int(last / _STEP) + 1)]
     for length in LENGTHS:

@@ -101,9 +101,7 @@ class Layout:
 
     @classmethod
     def of(cls, aspect: float, spans: int, cells: int) -> Layout:
-        """The layout for pictures with this ``aspect`` (width / height), and so many framed spans and other
-        pictures.
-        """
+        """The layout for pictures with this ``aspect`` (width / height), and so many framed spans and other cells."""
         shape = min(max(aspect, _TALLEST), _FLATTEST)
         columns, across = _spans_beside(shape, spans)
         width = (((_WIDTH - _GAP) // columns - _GAP) - _FRAME) // across - _FRAME
@@ -159,9 +157,7 @@ def contact_sheet(spans: Sequence[Span], cells: Sequence[Cell], layout: Layout) 
 
 
 def encoded(sheet: Image.Image, kind: str, most: int) -> tuple[bytes, tuple[int, int]]:
-    """``sheet`` as ``WEBP`` or ``JPEG`` in at most ``most`` bytes, in the best quality that fits, and its size in
-    pixels.
-    """
+    """``sheet`` as ``WEBP`` or ``JPEG`` in at most ``most`` bytes, as good as fits, and its size in pixels."""
     for quality in _QUALITIES:
         data = _as(sheet, kind, quality)
         if len(data) <= most:

@@ -131,9 +131,7 @@ def _timed(video: Video) -> Iterator[tuple[av.Packet[Any], int]]:
 
 
 def _is_shown(packet: av.Packet[Any]) -> bool:
-    """Excludes pictures that an edit list hides, though others depend on them, and those that a truncated file
-    lacks.
-    """
+    """Excludes pictures that an edit list hides, though others depend on them, and those beyond a truncation."""
     return not packet.is_discard and not packet.is_corrupt
 
 

@@ -76,9 +76,7 @@ class Video:
 
     @property
     def run_up(self) -> float:
-        """Seconds to seek further back. A transport stream has no index: a seek ends at any picture, not at a key
-        frame.
-        """
+        """Seconds to seek further back. A transport stream has no index: a seek may end between key frames."""
         return _RUN_UP if self.mime in _WITHOUT_A_CLOCK else 0.0
 
     @property

@@ -54,9 +54,7 @@ def fit(source: Path, most_bytes: int, folder: Path) -> Fitted:
 
 
 def _encode(source: Path, facts: VideoFacts, picture: int, sound: int, into: Path, *, again: bool) -> tuple[int, int]:
-    """Run both passes, or the second one ``again`` at another rate; returns the size in pixels. Rates are in bits per
-    second.
-    """
+    """Run both passes, or the second one ``again``; returns the size in pixels. Rates are in bits per second."""
     log = {"passlogfile": str(into.with_suffix(".log")), "preset": PRESET, "b": str(picture)}
     if not again:
         with av.open("nothing", "w", format="null") as container:

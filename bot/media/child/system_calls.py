@@ -65,9 +65,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse_system_calls(libc: ctypes.CDLL) -> None:
-    """Applies to this thread and those it starts. Needs "no new privileges"; does nothing on an unknown
-    architecture.
-    """
+    """For this thread and those it starts. Needs "no new privileges"; a no-op on an unknown architecture."""
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or sys.maxsize < 2**32:  # a 32-bit Python on a 64-bit kernel has other numbers
         return

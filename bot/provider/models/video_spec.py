@@ -1,6 +1,4 @@
-"""The specification of a video: prompt, cast, length, ratio, resolution and sound; and the problems a model has with
-it.
-"""
+"""The specification of a video: prompt, cast, length, ratio, resolution, sound; and a model's problems with it."""
 
 from __future__ import annotations
 

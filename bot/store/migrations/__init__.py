@@ -1,5 +1,4 @@
-"""The schema's history, revision by revision; ``env`` runs the revisions, and a test compares the result with
-``tables``.
+"""The schema's history; ``env`` runs the revisions, and a test compares the result with ``tables``.
 
 To add one: change ``tables`` and raise its ``HEAD``, then add the next number under ``versions``; the test says what is
 missing in it.

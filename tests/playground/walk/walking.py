@@ -16,7 +16,7 @@ from simcord import MemberActor
 from playground.browser import prepare
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
-from playground.stage import Stage
+from playground.simulated_server import SimulatedServer
 from tests.cards import said
 from tests.playground.chromium import PATIENCE, NotShown, Tab
 from tests.playground.conftest import flat, write_video
@@ -46,7 +46,7 @@ class Walk:
     visitor: Visitor
     phone: Visitor
     url: str
-    stage: Stage
+    stage: SimulatedServer
     clips: Path
 
     @property
@@ -153,7 +153,7 @@ async def walking(
         environ = {"CASTBOOK__TOAPIS__PRICES": PRICES, "CASTBOOK__TOAPIS__VIDEO_PRICES": VIDEO_PRICES}
         environ |= _public_server()
         stage = await opened.enter_async_context(
-            Stage(clips / "state", seconds_per_task=2.0, environ=environ, locale=locale)
+            SimulatedServer(clips / "state", seconds_per_task=2.0, environ=environ, locale=locale)
         )
         await stage.app.start_web()
         people = [stage.mia, stage.sam, stage.max, stage.kim]

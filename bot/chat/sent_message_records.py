@@ -14,14 +14,14 @@ from bot.values.clock import Clock
 from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin
 from bot.values.sent_message import NewMessage, ShownContent
 
-NoteSent: TypeAlias = Callable[[NewMessage], Awaitable[None]]
+RecordSent: TypeAlias = Callable[[NewMessage], Awaitable[None]]
 """Records a message; awaited once it exists."""
 
 _BY_RIGHT = frozenset({DeliveryRoute.ANNOUNCED, DeliveryRoute.CHANNEL, DeliveryRoute.DM})
 
 
-async def note_nothing(message: NewMessage) -> None:
-    """A :data:`NoteSent` that records nothing."""
+async def record_nothing(message: NewMessage) -> None:
+    """A :data:`RecordSent` that records nothing."""
 
 
 def end_of(job: Job, content: Content, route: DeliveryRoute, standing: DeliveryAttempt | None) -> NewMessage | None:

@@ -28,8 +28,8 @@ RETRY = 0.02  # seconds between two tries to act
 T = TypeVar("T")
 
 
-class Stage:
-    """``async with Stage(folder) as stage``: a server with two channels and four members, all kept in ``folder``.
+class SimulatedServer:
+    """A server with two channels and four members, for ``async with``; everything is kept in ``folder``.
 
     mia and sam are members, max may manage the server, and kim is for ``quiet``, where nobody has switched the bot off
     yet. None of them takes direct messages.
@@ -136,7 +136,7 @@ class Stage:
         await self.app.start_jobs()
 
     async def act(self, doing: Callable[[], Awaitable[T]]) -> T:
-        """Do what a member does, as in ``act(lambda: stage.mia.slash(…))``, once the simulated Discord is free.
+        """Do what a member does, as in ``act(lambda: server.mia.slash(…))``, once the simulated Discord is free.
 
         It takes one act at a time and refuses another before anything of it has happened: the clock is moved now and
         then, and an open page is refreshed.
