@@ -235,10 +235,12 @@ def _credits(own: int | None, operators: int, allowed: Allowed) -> Text:
 
 def _limit(own: int | None, allowed: int) -> Text:
     if own is not None and (not allowed or own < allowed):
-        return text("{limit} (set for this server)", limit=own)
+        return text("{limit} (set for this server)", limit=float(own))
     if own is not None:
-        return text("{limit} (the most this bot allows; set for this server: {own})", limit=allowed, own=own)
-    return text("{limit} (the most this bot allows)", limit=allowed) if allowed else text("no limit")
+        return text(
+            "{limit} (the most this bot allows; set for this server: {own})", limit=float(allowed), own=float(own)
+        )
+    return text("{limit} (the most this bot allows)", limit=float(allowed)) if allowed else text("no limit")
 
 
 def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:

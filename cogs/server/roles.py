@@ -173,8 +173,8 @@ def _embed(rules: ServerRules, locale: str, *, log_closed: bool) -> discord.Embe
 def _limits(rules: ServerRules, locale: str) -> Iterator[str]:
     for role_id, each in rules.roles.items():
         lines: list[Text] = []
-        lines += [text("characters: {number}", number=each.characters)] if each.characters is not None else []
-        lines += [text("videos: {number}", number=each.videos)] if each.videos is not None else []
-        lines += [text("credits: {number}", number=each.credits)] if each.credits is not None else []
+        lines += [text("characters: {number}", number=float(each.characters))] if each.characters is not None else []
+        lines += [text("videos: {number}", number=float(each.videos))] if each.videos is not None else []
+        lines += [text("credits: {number}", number=float(each.credits))] if each.credits is not None else []
         if lines:
             yield f"<@&{role_id}> · {' · '.join(say(part, locale) for part in lines)}"

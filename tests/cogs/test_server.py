@@ -101,7 +101,7 @@ async def test_whom_an_earlier_version_blocked_is_counted_where_nobody_can_tell_
 
 
 async def test_a_server_cannot_allow_itself_more_than_the_operator_does(decide: Decide) -> None:
-    assert "200 (the most this bot allows; set for this server: 5000)" in await decide(day_limit=5000)
+    assert "200 (the most this bot allows; set for this server: 5,000)" in await decide(day_limit=5000)
     assert "200, set here" not in await decide(day_limit=200)
 
 
@@ -109,7 +109,7 @@ async def test_without_a_limit_of_the_operators(stage: Stage, decide: Decide) ->
     stage.harness.change(limits={"per_server_per_day": 0})
     await stage.restart()
     assert "no limit" in await decide()
-    assert "5000 (set for this server)" in await decide(day_limit=5000)
+    assert "5,000 (set for this server)" in await decide(day_limit=5000)
 
 
 async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: Decide) -> None:
@@ -238,8 +238,8 @@ async def test_a_server_never_spends_more_than_the_operator_lets_it(stage: Stage
     form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
     typed = {"limit": "", "credits": "1000", "member_credits": "1000"}
     shown = words(_response(await manager.submit_modal(form, typed)))
-    assert "50 (the most this bot allows; set for this server: 1000)" in shown
-    assert "45 (the most this bot allows; set for this server: 1000)" in shown
+    assert "50 (the most this bot allows; set for this server: 1,000)" in shown
+    assert "45 (the most this bot allows; set for this server: 1,000)" in shown
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     told = refusal(await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3"))
     assert "and you have 5 of today's 45 left" in told

@@ -31,7 +31,7 @@ async def help_leads(walk: Walk) -> None:
     await me.fill("Credits per member", "30000")
     await me.picture("16 limits of a day")
     await me.submit()
-    await me.see("90000 (set for this server)", "30000 (set for this server)")
+    await me.see("90,000 (set for this server)", "30,000 (set for this server)")
     await me.picture("16 limits of a day set")
     await me.view_as("mia")
 
@@ -121,7 +121,7 @@ async def videos_by_role(walk: Walk) -> None:
     await me.fill("Credits per member with this role", "5000")
     await me.picture("36 limits of a role for videos")
     await me.submit()
-    await me.see("videos: 1 · credits: 5000")
+    await me.see("videos: 1 · credits: 5,000")
     await me.picture("36 who may make videos")
     await phone.view_as("max")
     await phone.picture("36 who may make videos on a phone")
