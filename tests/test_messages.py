@@ -48,6 +48,7 @@ async def test_discord_takes_the_commands_in_every_language() -> None:
 def test_every_sentence_of_the_code_is_collected(everything: list[Message]) -> None:
     found = {each.key: each for each in everything}
     assert len(found["", "Cancel"].files) > 1
+    assert "bot/texts.py" in found["", "{before}, {word}"].files
     assert any(each.plural for each in everything)
     for key in (("command", "character"), ("command", "create"), ("option", "range"), ("menu", "Make a character")):
         assert key in found
