@@ -13,7 +13,7 @@ from hypothesis import settings
 from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings no types
 
 from bot import catalogues
-from tests import injected, query_plans
+from tests import injected, postgres_statements, query_plans
 from tests.catalogues import forget
 from tests.migrated import migrated_in
 from tests.postgres_cluster import Cluster, shared_or_skipped
@@ -47,6 +47,7 @@ def look_for_cycles_seldom() -> None:
 
 quiet_tracebacks()
 query_plans.record()
+postgres_statements.compile_once()
 look_for_cycles_seldom()
 
 

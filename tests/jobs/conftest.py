@@ -19,7 +19,19 @@ from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
 from tests.rendered_clips import render_clip
 
-ON_BOTH = frozenset({"test_character", "test_job_service", "test_restart", "test_submit"})
+_HERE = Path(__file__).parent
+
+# Each test here runs on SQLite and on PostgreSQL, since it goes through the store's queries, but for these two kinds.
+# What is said between us and the provider, and what is done to files: the database has no part in how that ends.
+SQLITE_WILL_DO = frozenset(
+    {
+        *("test_face_rows", "test_fitted_videos", "test_full_disk", "test_provider_faults", "test_provider_pictures"),
+        *("test_refused_files", "test_site_links"),
+    }
+)
+# Of a test's parameters only the first are tried on PostgreSQL: they vary what a person or the provider says, and not
+# what is written then. In these modules they vary how far a job has come, so all are.
+EACH_PARAMETER = frozenset({"test_character", "test_job_service", "test_restart", "test_submit", "test_video_consent"})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,10 +110,34 @@ async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What becomes of a job is tried on both kinds of database, but where ``sqlite_only`` says why not."""
-    on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
-    if on_both and "settings" in metafunc.fixturenames and not metafunc.definition.get_closest_marker("sqlite_only"):
+    """On both kinds of database, but where ``sqlite_only`` says why not."""
+    if "settings" not in metafunc.fixturenames or _module(metafunc) in SQLITE_WILL_DO:
+        return
+    if not metafunc.definition.get_closest_marker("sqlite_only"):
         metafunc.parametrize("database_kind", ["sqlite", "postgres"], scope="function")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out all but the first parameters on PostgreSQL, where those that follow ask nothing else of it."""
+    tried: set[tuple[object, str]] = set()
+
+    def is_tried(item: pytest.Item) -> bool:
+        if not isinstance(item, pytest.Function) or item.path.parent != _HERE or "postgres" not in _parameters(item):
+            return False
+        test = item.module, item.originalname
+        known = test in tried and _module(item) not in EACH_PARAMETER
+        tried.add(test)
+        return known
+
+    items[:] = [item for item in items if not is_tried(item)]
+
+
+def _module(of: pytest.Metafunc | pytest.Function) -> str:
+    return str(of.module.__name__).rpartition(".")[2]
+
+
+def _parameters(item: pytest.Function) -> list[object]:
+    return list(item.callspec.params.values()) if hasattr(item, "callspec") else []
 
 
 @pytest.fixture

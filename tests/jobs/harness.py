@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot import limits
 from bot.app.build import App
 from bot.config import Settings
 from bot.jobs.leased_job import Steps
@@ -29,6 +30,7 @@ from bot.jobs.ports import (
 from bot.jobs.runner import Runner
 from bot.store.cast_search import CastQuery, CastSearch, Sort
 from bot.store.drafts import DraftStore
+from bot.store.file_folder import FileFolder
 from bot.store.privacy import PrivacyStore
 from bot.store.sent_messages import SentMessageStore
 from bot.texts import Text
@@ -199,7 +201,10 @@ class JobHarness:
         self.job_starter, self.job_service = app.job_starter, app.job_service
 
     def new_runner(self, kinds: dict[JobKind, Steps], tasks: int = 100) -> Runner:
-        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, queue=self.queue, tasks=tasks)
+        engine = self.app._engine()
+        return Runner(
+            self.jobs, kinds, clock=self.clock, random=self.random, engine=engine, queue=self.queue, tasks=tasks
+        )
 
     async def close(self) -> None:
         await self.app.close()
@@ -208,6 +213,12 @@ class JobHarness:
         """A new process: nothing but the files is left."""
         await self.close()
         await self.open()
+        await self.jobs.clear_leases()
+
+    async def end_dead_leases(self) -> None:
+        """What a process that is dead had leased is free again."""
+        if self.database.shared:  # its leases run out
+            self.clock.advance(limits.SHARED_LEASE.total_seconds())
         await self.jobs.clear_leases()
 
     async def ask(
@@ -308,6 +319,15 @@ def maintenance_of(harness: JobHarness, **parts: Any) -> Maintenance:
         "keep_videos_days": 30,
     }
     return Maintenance(**usual | parts)
+
+
+async def sweep_after_a_kill(harness: JobHarness, maintenance: Maintenance) -> None:
+    """As the next start does; with other processes beside it, as each does a day later."""
+    await maintenance.at_start()
+    if harness.files.shared:
+        assert isinstance(harness.files._place, FileFolder)
+        harness.files._place._unneeded_for = timedelta()
+        await maintenance.sweep()
 
 
 def with_limits(settings: Settings, **sections: dict[str, Any]) -> Settings:

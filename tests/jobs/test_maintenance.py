@@ -15,7 +15,7 @@ from bot.store.privacy import PrivacyStore
 from bot.store.tables import day_counters, ownerless_tasks
 from bot.values.job import Step
 from playground.provider.tasks import Failure
-from tests.jobs.harness import OWNER, JobHarness, maintenance_of
+from tests.jobs.harness import OWNER, JobHarness, maintenance_of, sweep_after_a_kill
 from tests.patience import PATIENCE
 
 
@@ -43,7 +43,7 @@ async def test_a_start_sweeps_what_no_row_refers_to_and_keeps_the_rest(
     await harness.run_to(Step.SUBMIT, running)
     orphan = await harness.files.put_bytes(OWNER, b"a kill between the file and its row", "image/png")
     forgotten = await harness.files.work_folder("feedfacefeedface")
-    await maintenance.at_start()
+    await sweep_after_a_kill(harness, maintenance)
     with pytest.raises(FileNotFoundError):
         await harness.files.read(orphan.key)
     assert not forgotten.exists()

@@ -32,7 +32,7 @@ from bot.values.job import CastRole, CharacterRequest, Outcome, VideoRequest
 from bot.values.loan import Answer
 from bot.values.source import Link
 from tests.hostile_archives import DOCUMENT, REFUSED, good, with_document, zipped
-from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, maintenance_of
+from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, maintenance_of, sweep_after_a_kill
 
 MB = 1024 * 1024
 Sets = dict[str, tuple[tuple[FileKind, str, int | None, float | None], ...]]
@@ -475,6 +475,8 @@ async def test_a_kill_between_files_and_rows_is_swept_at_the_next_start(
     assert kept(harness) != {}
     monkeypatch.undo()
     await harness.restart()
+    if harness.files.shared:
+        await sweep_after_a_kill(harness, harness.app.maintenance)
     assert kept(harness) == {}
     assert await harness.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
 

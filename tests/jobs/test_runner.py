@@ -219,14 +219,14 @@ async def test_a_step_that_lost_its_lease_writes_nothing(harness: JobHarness) ->
 
     async def step(leased: LeasedJob) -> Transition | None:
         nonlocal wrote
-        await harness.jobs.clear_leases()
+        await harness.jobs.release_all(runner._engine.holder)
         await leased.note({"progress": 50})
         wrote = True
         return await done(leased)
 
     runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     assert len(await runner._claim()) == 1
-    await harness.jobs.clear_leases()
+    await harness.jobs.release_all(runner._engine.holder)
     [claimed] = await runner._claim()
     await runner._begin(claimed)
     assert not wrote
@@ -248,10 +248,11 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(harness: Job
     runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await until(lambda: job.id in runner._working)
-    harness.clock.advance(30)
+    harness.clock.advance(10)
     await runner.renew()
     row = await harness.job(job)
-    assert row.lease_until == harness.clock() + timedelta(seconds=60)
+    lease = limits.SHARED_LEASE if harness.database.shared else limits.LEASE
+    assert row.lease_until == harness.clock() + lease
     assert not cancelled.is_set()
     await harness.job_service.cancel(job.owner_id, job.id)
     await runner.renew()
@@ -454,7 +455,8 @@ async def test_a_paid_job_is_not_given_up_for_a_few_defects(harness: JobHarness)
 
 
 async def test_leases_are_renewed_while_a_step_goes_on(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.jobs.runner.limits.LEASE_RENEWAL", timedelta(seconds=0.02))
+    for name in ("LEASE_RENEWAL", "SHARED_LEASE_RENEWAL"):
+        monkeypatch.setattr(f"bot.limits.{name}", timedelta(seconds=0.02))
     [job] = await started(harness)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -467,7 +469,7 @@ async def test_leases_are_renewed_while_a_step_goes_on(harness: JobHarness, monk
     await runner.start()
     await begun.wait()
     before = (await harness.job(job)).lease_until
-    harness.clock.advance(30)
+    harness.clock.advance(10)
     async with asyncio.timeout(PATIENCE):
         while (await harness.job(job)).lease_until == before:
             await asyncio.sleep(0.02)
@@ -476,6 +478,7 @@ async def test_leases_are_renewed_while_a_step_goes_on(harness: JobHarness, monk
     assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
+@pytest.mark.sqlite_only("it is what waits for a disk of ours")
 async def test_a_lease_that_was_given_back_is_not_told_as_lost(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -500,6 +503,7 @@ async def test_a_lease_that_was_given_back_is_not_told_as_lost(
     assert [line["event"] for line in logs if line["event"] in {"lease_lost", "step_done"}] == ["step_done"]
 
 
+@pytest.mark.sqlite_only("of many processes none moves what all do by its own clock: they go by the database's")
 async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(harness: JobHarness) -> None:
     harness.simulated.hold_at(50)
     job = await harness.ask(harness.task(harness.earlier_task()))
@@ -518,6 +522,7 @@ async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(harness: JobHar
     assert len(harness.courier.delivered) == 1
 
 
+@pytest.mark.sqlite_only("its file is locked as a whole")
 async def test_a_database_that_is_busy_is_no_jobs_fault(harness: JobHarness) -> None:
     [job] = await started(harness)
     async with harness.database.write() as connection:
@@ -566,6 +571,6 @@ async def test_stopping_ends_though_nothing_can_be_written(
         async with asyncio.timeout(PATIENCE):
             await runner.stop(timedelta(seconds=0.05))
     assert {(await harness.job(job)).step for job in (finished, late)} == {Step.PREPARE}
-    await harness.jobs.clear_leases()  # as the next start does
+    await harness.end_dead_leases()
     await harness.new_runner({JobKind.CHARACTER: only(done)}).run_due()
     assert {(await harness.job(job)).outcome for job in (finished, late)} == {Outcome.SUCCEEDED}
