@@ -270,6 +270,9 @@ POSTGRES_STATEMENT = 30.0  # seconds that a statement may take
 POSTGRES_SILENT = 40.0  # seconds, longer than that, after which a statement's server counts as gone
 POSTGRES_IDLE = 30.0  # seconds between two statements of a transaction
 POSTGRES_PREPARED = 500  # prepared statements per connection; the bot has some hundreds
+MIGRATION_HOLDS_UP = timedelta(seconds=1)  # longest wait for a table; others queue behind it, and commands have 3 s
+MIGRATION_AGAIN = 2.0  # seconds between two attempts
+MIGRATION_TRIES_FOR = timedelta(minutes=10)
 PROVIDER_STATE_KNOWN_FOR = 1.0  # seconds, for what other processes may change
 DATABASE_TURN_WITHIN = 30.0  # seconds; the default timeout of SQLAlchemy's pool
 CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do

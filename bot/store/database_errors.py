@@ -15,7 +15,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIMARY = 0xFF  # of an extended result code of SQLite (sqlite.org/rescode.html)
 # Error codes of PostgreSQL (manual, appendix A): whole codes, or classes, which are the first two characters.
 _NO_ROOM = frozenset({"53100"})
-_PASSING = frozenset({"55P03", "57014", "40001", "40P01"})  # timeouts of locks and statements, conflicts
+_LOCKED = frozenset({"55P03", "40P01"})  # lock timeout, deadlock
+_PASSING = _LOCKED | {"57014", "40001"}  # timeouts of statements, conflicts
 _PASSING_CLASSES = frozenset({"08", "53", "57"})  # connection, resources, start or stop by an operator
 _RIGHTS = frozenset({"28000", "28P01", "3D000", "42501"})  # login, missing database, missing rights
 
@@ -41,6 +42,11 @@ def passes_by_itself(error: BaseException) -> bool:
         return True
     state = _state(error)
     return state in _PASSING or state[:2] in _PASSING_CLASSES
+
+
+def is_locked_out(error: BaseException) -> bool:
+    """Whether PostgreSQL gave up on a lock that another transaction holds."""
+    return _state(error) in _LOCKED
 
 
 def has_no_right(error: BaseException) -> bool:

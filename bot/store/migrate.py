@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 
+from bot import limits
 from bot.errors import BadStart
+from bot.store.database_errors import is_locked_out
 from bot.store.sqlite import prepare_writer
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -25,7 +29,10 @@ def config() -> Config:
 
 
 def migrate(url: str) -> None:
-    """Run every missing revision in one transaction. Raises :class:`~bot.errors.BadStart` for a newer database."""
+    """Run every missing revision in one transaction.
+
+    Raises :class:`~bot.errors.BadStart` for a newer database, or if another transaction keeps a table locked.
+    """
     address = make_url(url)
     try:
         if address.get_backend_name() == "postgresql":
@@ -56,10 +63,25 @@ def _migrate_sqlite(url: URL) -> None:
 
 
 async def _migrate_postgres(url: URL) -> None:
+    """Try again if another transaction has locked a table, so that running processes do not queue behind us."""
     from bot.store.postgres_schema import migrating
 
-    async with migrating(url) as connection:
-        await connection.run_sync(upgrade)
+    until = time.monotonic() + limits.MIGRATION_TRIES_FOR.total_seconds()
+    while True:
+        try:
+            async with migrating(url) as connection:
+                await connection.run_sync(upgrade)
+        except DBAPIError as error:
+            if not is_locked_out(error):
+                raise
+            if time.monotonic() > until:
+                raise BadStart(
+                    "The database (store.url) cannot be upgraded while another transaction, such as a dump, keeps a "
+                    "table locked: let it end, then start again."
+                ) from error
+        else:
+            return
+        await asyncio.sleep(limits.MIGRATION_AGAIN)
 
 
 def main() -> int:

@@ -11,8 +11,12 @@ from sqlalchemy import text as sql  # not a text for people, which make messages
 from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bot import limits
+
 _KEY: Final = 0x736368656D61  # "schema"
 _ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
+# Everybody who needs the table queues behind a statement that waits to change it.
+_SHORT_WAITS: Final = sql(f"SET LOCAL lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}")
 
 
 class _AsInSQLite(PGTypeCompiler):
@@ -29,12 +33,16 @@ class _AsInSQLite(PGTypeCompiler):
 
 @asynccontextmanager
 async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
-    """A transaction for the migrations; other processes that want one wait until it ends."""
+    """A transaction for the migrations; other processes that want one wait until it ends.
+
+    A statement fails if another transaction keeps its table locked (:func:`~bot.store.database_errors.is_locked_out`).
+    """
     engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:
         async with engine.begin() as connection:
             await connection.execute(_ALONE)
+            await connection.execute(_SHORT_WAITS)
             yield connection
     finally:
         await engine.dispose()
