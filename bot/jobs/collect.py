@@ -140,6 +140,7 @@ class Collect:
             _log.error("picture_given_up", job=job.id, error=type(error).__name__)  # our own disk
             received = None
         async with self._files.owner(job.owner_id):
+            await leased.note({})  # nothing is stored for an owner whom another process erased meanwhile
             try:
                 kept = await self._keep(job, received)
             except OSError as error:

@@ -72,6 +72,7 @@ class CollectVideo:
         try:
             got = await self._received(leased, job.result, folder / RECEIVED)
             async with self._files.owner(job.owner_id):
+                await leased.note({})  # nothing is stored for an owner whom another process erased meanwhile
                 try:
                     await self._add(leased, job.result, got)
                 except ConsentDenied as no:

@@ -19,6 +19,8 @@ import pytest
 from sqlalchemy import insert, inspect
 
 from bot.errors import QuotaReached
+from bot.jobs.collect import Collect
+from bot.jobs.collect_video import CollectVideo
 from bot.jobs.erasure import Erasure
 from bot.jobs.leased_job import LeasedJob
 from bot.store.consents import ConsentStore
@@ -27,7 +29,18 @@ from bot.store.file_folder import FileFolder
 from bot.store.privacy import PrivacyStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.tables import character_files, files
-from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
+from bot.values.job import (
+    CastRole,
+    CharacterRequest,
+    Job,
+    JobChanges,
+    Lane,
+    Outcome,
+    Question,
+    Step,
+    Transition,
+    VideoRequest,
+)
 from bot.values.source import Attachment, Link, Source
 from tests.jobs.harness import RANGE, JobHarness, maintenance_of, sweep_after_a_kill
 from tests.patience import PATIENCE
@@ -387,6 +400,40 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
     may_go_on.set()
     await step
     assert await registry.rows_of(ANN) == {}, "its row is gone, and with that the transaction"
+
+
+@pytest.mark.parametrize("kind", ["character", "video"])
+async def test_another_process_that_hears_of_it_too_late_stores_nothing(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    harness, fetched, may_go_on = registry.harness, asyncio.Event(), asyncio.Event()
+    collect = CollectVideo if kind == "video" else Collect
+    receive = collect._received
+
+    async def late(self: Any, *args: Any, **more: Any) -> Any:
+        received = await receive(self, *args, **more)
+        fetched.set()
+        await may_go_on.wait()
+        return received
+
+    job = await collecting(registry)
+    if kind == "video":
+        await harness.run()
+        [ann] = await harness.cast(ANN)
+        role = CastRole(character_id=ann.id, name="Ann")
+        asked = VideoRequest(prompt="@Ann waves", cast=(role,), model="sora-2")
+        job = await harness.job_starter.start_video(owner_id=ANN, origin=harness.origin(), request=asked)
+        await harness.run_to(Step.COLLECT, job)
+    monkeypatch.setattr(collect, "_received", late)
+    for part, what in ((harness.runner, "interrupt"), (harness.files, "drop_work")):  # it is done on another machine
+        monkeypatch.setattr(part, what, lambda job_id: asyncio.sleep(0))
+    step = await started(registry, job)
+    await asyncio.wait_for(fetched.wait(), PATIENCE)
+    await registry.erasure.erase(ANN)
+    may_go_on.set()
+    await step
+    assert not (registry.folder / str(ANN)).exists()
+    assert await registry.rows_of(ANN) == {}
 
 
 async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_looked_for(registry: Registry) -> None:
