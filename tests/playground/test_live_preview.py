@@ -128,7 +128,7 @@ async def test_what_the_bot_refuses_is_answered_and_what_breaks_is_a_failure(
     async with playing(tmp_path) as (server, browser):
         refused = await browser.slash("character create", range="1-3")
         assert (refused["settlement"], refused["diagnostics"]) == ("settled", [])
-        await browser.look(lambda shown: "Give exactly one of the options video, link and task" in shown)
+        await browser.look(lambda shown: "Give exactly one of the options" in shown)
         monkeypatch.setattr(server.app.job_service, "overview", broken)
         assert (await browser.slash("tasks"))["settlement"] == "failed"
 
