@@ -62,7 +62,7 @@ _seen: set[tuple[str, str, str]] = set()  # the kind of database, who sent it, a
 def record() -> None:
     """From now on, write down what the bot sends in this process. What tests send themselves does not count."""
     for kind in (SQLiteDatabase, PostgresDatabase):
-        for name in ("write", "read"):
+        for name in ("write", "write_at_once", "read", "read_at_once"):
             _tag(kind, name)
     event.listen(Engine, "before_cursor_execute", _note)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -74,6 +74,11 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
     if others >= limits.ADMISSION_QUEUE_LENGTH and not behind_own:
         raise QuotaReached(text("I'm very busy right now. Try again in a few minutes."))
     return not behind_own and not others and sum(working.values()) + len(admission_state.admitted) < places.in_all
+
+
+async def anybody_queued(connection: AsyncConnection) -> bool:
+    """Whether there is a queue at all, which one statement can say."""
+    return bool(await connection.scalar(select(exists().where(_queued()))))
 
 
 async def admission_state(connection: AsyncConnection, places: AdmissionLimits) -> AdmissionState:

@@ -25,7 +25,7 @@ class AvatarStore:
     async def group(self) -> str | None:
         """The provider's group that all assets are in, if it exists already."""
         query = select(avatar_groups.c.id).order_by(avatar_groups.c.created_at).limit(1)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             found: str | None = await connection.scalar(query)
             return found
 

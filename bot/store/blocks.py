@@ -22,7 +22,7 @@ class BlockStore:
 
     async def load(self) -> None:
         """Load the blocks, before the first command."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             self._blocked = set((await connection.scalars(select(operator_blocks.c.user_key))).all())
 
     def is_blocked(self, user_id: int) -> bool:

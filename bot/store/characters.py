@@ -113,7 +113,7 @@ class CharacterStore:
         found = characters.c.task_id == typed
         if typed.startswith(PORTABLE_ID):
             found |= characters.c.job_id == typed.removeprefix(PORTABLE_ID)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             row = (await connection.execute(owned(owner_id).where(found).limit(1))).mappings().one_or_none()
             return None if row is None else character_of(row)
 
@@ -124,7 +124,7 @@ class CharacterStore:
             .where(characters.c.owner_id == owner_id)
             .order_by(characters.c.frecency.desc(), characters.c.id.desc())
         )
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(CastRole(character_id=row.id, name=row.name) for row in rows)
 
@@ -203,11 +203,11 @@ class CharacterStore:
     async def count(self, owner_id: int) -> int:
         """How many characters the owner has."""
         query = select(func.count()).select_from(characters).where(characters.c.owner_id == owner_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(query) or 0
 
     async def _find(self, query: Select[Any]) -> Character | None:
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await one(connection, query)
 
 

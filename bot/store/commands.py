@@ -31,7 +31,7 @@ class CommandStore:
 
     async def load(self) -> CommandSync | None:
         """The last synchronisation; ``None``: the commands have to be sent."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             query = select(command_sync.c.hash, command_sync.c.ids).where(command_sync.c.what == _GLOBAL)
             row = (await connection.execute(query)).one_or_none()
         if row is None:

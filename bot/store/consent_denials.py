@@ -52,7 +52,7 @@ class ConsentDenialStore:
     async def any_denied(self, character_ids: Collection[int]) -> bool:
         """Whether anybody said no to one of these characters, for any owner."""
         query = select(refusals.c.key).where(refusals.c.key.in_(self.of_characters(character_ids))).limit(1)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(query) is not None
 
     async def borrowed_played_in(self, task_id: str) -> bool:
@@ -61,13 +61,13 @@ class ConsentDenialStore:
         Only knows jobs that were deleted; for the others, read their rows.
         """
         query = select(refusals.c.key).where(refusals.c.key == _of_task(task_id))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(query) is not None
 
     async def borrowed_played_in_file(self, sha256: str) -> bool:
         """Whether that is the file of a video with a borrowed character, whoever sends it."""
         query = select(refusals.c.key).where(refusals.c.key == _of_file(sha256))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(query) is not None
 
 

@@ -20,7 +20,7 @@ class ConsentStore:
 
     async def given(self, owner_id: int) -> bool:
         """Whether this person has agreed."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(_given(owner_id)) is not None
 
     async def record(self, owner_id: int, job_id: str, *, now: datetime) -> bool:

@@ -31,7 +31,7 @@ class DatabaseClock:
 
     async def read(self, database: Database) -> None:
         """Ask the database. Raises what it raises."""
-        async with database.read() as connection:
+        async with database.read_at_once() as connection:
             before = time.monotonic()
             seconds = await connection.scalar(sql("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)"))
             after = time.monotonic()

@@ -32,7 +32,7 @@ class DefaultCharacterStore:
         """Who plays for them there."""
         its = default_characters.c
         chosen = select(its.character_id).where(its.owner_id == owner_id, its.guild_id == (guild_id or _NO_SERVER))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             query = owned(owner_id).where(characters.c.id == chosen.scalar_subquery())
             row = (await connection.execute(query)).mappings().one_or_none()
             return None if row is None else character_of(row)

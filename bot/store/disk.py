@@ -29,5 +29,5 @@ class DiskUse:
     async def keys(self, owner_id: int | None = None) -> set[str]:
         """The keys of all files, or of an owner's files, that a row refers to."""
         query = select(files.c.key) if owner_id is None else select(files.c.key).where(files.c.owner_id == owner_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return set((await connection.scalars(query)).all())

@@ -77,7 +77,7 @@ class DraftStore:
 
     async def get(self, owner_id: int, draft_id: str) -> Draft | None:
         """The owner's draft, which is kept."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             row = (await connection.execute(_owned(owner_id, draft_id))).mappings().one_or_none()
         return None if row is None else to_draft(row)
 
@@ -91,7 +91,7 @@ class DraftStore:
     async def known(self, ids: Collection[str]) -> set[str]:
         """Those of ``ids`` that are anybody's drafts."""
         query = select(drafts.c.id).where(drafts.c.id.in_(ids))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return set((await connection.scalars(query)).all())
 
     async def sweep(self, before: datetime) -> int:

@@ -41,7 +41,7 @@ class GroupStore:
 
     async def all(self, owner_id: int) -> list[CharacterGroup]:
         """The owner's groups by name."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = await connection.execute(_owned(owner_id).order_by(character_groups.c.name_key))
             return [CharacterGroup(**row) for row in rows.mappings()]
 
@@ -57,7 +57,7 @@ class GroupStore:
         """The owner's groups that a character is in, by name."""
         its = select(group_members.c.group_id).where(group_members.c.character_id == character_id)
         query = _owned(owner_id).where(character_groups.c.id.in_(its)).order_by(character_groups.c.name_key)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return [CharacterGroup(**row) for row in (await connection.execute(query)).mappings()]
 
     async def rename(self, owner_id: int, group_id: int, name: str) -> bool:
@@ -94,7 +94,7 @@ class GroupStore:
             return bool((await connection.execute(delete(group_members).where(*its))).rowcount)
 
     async def _one(self, query: Select[Any]) -> CharacterGroup | None:
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
             return None if row is None else CharacterGroup(**row)
 

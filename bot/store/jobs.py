@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import AdmissionLimits, Waiting, admission_state, has_place
+from bot.store.admission import AdmissionLimits, AdmissionState, Waiting, admission_state, anybody_queued, has_place
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
@@ -76,8 +76,7 @@ class JobStore:
 
     async def let_in(self, places: AdmissionLimits, *, now: datetime) -> tuple[Waiting, ...]:
         """Admit queued jobs for which there is a place, and make them due; returns those that still wait."""
-        async with self._database.read() as connection:  # usually nobody can be admitted, and nothing has to be written
-            found = await admission_state(connection, places)
+        found = await self._admission_state(places)  # usually nobody can be admitted, and nothing has to be written
         if not found.admitted:
             return found.waiting
         async with self._database.write() as connection:
@@ -88,8 +87,14 @@ class JobStore:
 
     async def waiting(self, places: AdmissionLimits) -> tuple[Waiting, ...]:
         """The jobs that are queued now."""
+        return (await self._admission_state(places)).waiting
+
+    async def _admission_state(self, places: AdmissionLimits) -> AdmissionState:
+        async with self._database.read_at_once() as connection:  # usually nobody is queued, and each step asks
+            if not await anybody_queued(connection):
+                return AdmissionState(admitted=(), waiting=())
         async with self._database.read() as connection:
-            return (await admission_state(connection, places)).waiting
+            return await admission_state(connection, places)
 
     async def shows_places(self) -> bool:
         """Whether this process is the one on this database that shows people their number in the queue."""
@@ -97,7 +102,7 @@ class JobStore:
 
     async def get(self, job_id: str) -> Job | None:
         """The job, of any owner: for the runner only."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = await connection.execute(select(jobs).where(jobs.c.id == job_id))
             return readable_one(rows.mappings().one_or_none())
 
@@ -134,7 +139,7 @@ class JobStore:
 
         ``but`` and what ``holder`` has leased do not count.
         """
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             asked = {"holder": holder, "but": list(but)}
             due: datetime | None = await connection.scalar(next_due(frozenset(lanes)), asked)
             return due
@@ -237,7 +242,7 @@ class JobStore:
             select(jobs.c.owner_id).where(or_(jobs.c.task_id == task_id, jobs.c.id == task_id)),
             select(characters.c.owner_id).where(characters.c.task_id == task_id),
         )
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             owner: int | None = await connection.scalar(owners.limit(1))
             return owner
 

@@ -121,7 +121,7 @@ class LoanStore:
     async def lent_names(self, owner_id: int) -> tuple[str, ...]:
         """The names of the characters that the owner has lent."""
         lent = select(characters.c.name).join(loans, loans.c.character_id == characters.c.id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             found = await connection.scalars(
                 lent.where(loans.c.owner_id == owner_id).distinct().order_by(characters.c.name)
             )
@@ -176,7 +176,7 @@ class LoanStore:
             .where(loan_uses.c.job_id.in_(job_ids), jobs.c.owner_id == asker)
         )
         found: dict[str, dict[int, int]] = {}
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             for job_id, character_id, owner_id in await connection.execute(used):
                 found.setdefault(job_id, {})[character_id] = owner_id
         return found
@@ -202,7 +202,7 @@ class LoanStore:
             .order_by(loans.c.borrower_id.is_(None), loans.c.id.desc())
             .limit(limits.LOANS_BORROWED)
         )
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = (await connection.execute(reach)).mappings().all()
         return tuple({row["character_id"]: _to_borrowed(row) for row in reversed(rows)}.values())[::-1]
 
@@ -213,7 +213,7 @@ class LoanStore:
             return (await connection.execute(theirs)).rowcount > 0
 
     async def _read(self, query: Select[Any]) -> tuple[Loan, ...]:
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return tuple(_to_loan(row) for row in (await connection.execute(query)).mappings())
 
 

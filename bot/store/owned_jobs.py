@@ -98,7 +98,7 @@ class OwnedJobStore:
 
     async def get(self, owner_id: int, job_id: str) -> Job | None:
         """The owner's job."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await _one(connection, _of(owner_id).where(jobs.c.id == job_id))
 
     async def decide(
@@ -215,7 +215,7 @@ class OwnedJobStore:
             return Pending(results=tuple(results.all()), questions=tuple(questions.all()))
 
     async def _readable(self, query: Select[Any]) -> list[Job]:
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return readable((await connection.execute(query)).mappings())
 
 

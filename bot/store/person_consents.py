@@ -102,7 +102,7 @@ class PersonConsentStore:
     async def asked(self, person_id: int, consent_id: int) -> PersonConsent | None:
         """What that person was asked."""
         this = (person_consents.c.id == consent_id, person_consents.c.person_id == person_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
             return None if row is None else _to_consent(row)
 
@@ -132,7 +132,7 @@ class PersonConsentStore:
         its = person_consents.c
         theirs = (its.owner_id == owner_id, its.person_id == person_id, its.answer == Answer.NO)
         there = select(characters.c.id).join(person_consents, its.character_id == characters.c.id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             found = await connection.scalars(there.where(*theirs, characters.c.owner_id == owner_id))
             return tuple(found.all())
 
@@ -140,7 +140,7 @@ class PersonConsentStore:
         """By question id, the names of characters that a no has deleted without the owner knowing yet."""
         its = person_consents.c
         waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.NO)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = await connection.execute(select(its.id, its.untold).where(*waiting))
             return {row.id: row.untold for row in rows}
 
@@ -148,7 +148,7 @@ class PersonConsentStore:
         """By question id, who said yes to which character without the owner knowing yet."""
         its = person_consents.c
         waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.YES)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = await connection.execute(select(its.id, its.person_id, its.untold).where(*waiting))
             return {row.id: (row.person_id, row.untold) for row in rows}
 

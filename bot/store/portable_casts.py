@@ -186,7 +186,7 @@ class PortableCastStore:
     async def unkept(self, owner_id: int, keys: Collection[str]) -> set[str]:
         """The owner's file keys, among ``keys``, that have no row."""
         query = select(files.c.key).where(files.c.owner_id == owner_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return set(keys) - set((await connection.scalars(query)).all())
 
 

@@ -164,6 +164,13 @@ class PostgresDatabase(Database):
             yield connection
 
     @asynccontextmanager
+    async def read_at_once(self) -> AsyncIterator[AsyncConnection]:
+        """Without a transaction around the statement."""
+        await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
+        async with self._connected(self._at_once) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def _connected(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
         """A pooled connection. Raises SQLAlchemy's TimeoutError if none is available."""
         if engine is None:

@@ -141,7 +141,7 @@ class PrivacyStore:
 
     async def ownerless(self) -> list[OwnerlessTask]:
         """The tasks that have not been forgotten yet."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = await connection.execute(select(ownerless_tasks).order_by(ownerless_tasks.c.since))
             return [OwnerlessTask(row.id, row.since) for row in rows]
 

@@ -56,13 +56,13 @@ class SentMessageStore:
             .order_by(sent_messages.c.next_attempt_at)
             .limit(limit)
         )
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return [_to_message(row) for row in (await connection.execute(found)).mappings()]
 
     async def next_due(self) -> datetime | None:
         """When the next change is due; ``None``: no message needs one."""
         first = select(func.min(sent_messages.c.next_attempt_at)).where(sent_messages.c.wanted.is_not(None))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             due: datetime | None = await connection.scalar(first)
             return due
 
@@ -92,7 +92,7 @@ class SentMessageStore:
     async def count(self, owner_id: int) -> int:
         """How many messages about a person can still be reached."""
         counted = select(func.count()).select_from(sent_messages).where(sent_messages.c.owner_id == owner_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await connection.scalar(counted) or 0
 
     async def sweep(self, *, sent_before: datetime, tokens_before: datetime) -> int:

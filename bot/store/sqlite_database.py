@@ -147,6 +147,10 @@ class SQLiteDatabase(Database):
         async with _opened(self._reader).connect() as connection:
             yield connection
 
+    def read_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """The same as :meth:`read`."""
+        return self.read()
+
     async def leave_no_trace(self, connection: AsyncConnection) -> None:
         """Declare, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
 

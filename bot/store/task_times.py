@@ -29,7 +29,7 @@ class TaskTimeStore:
 
     async def durations(self) -> Mapping[TaskType, TaskDurations]:
         """How long tasks took, by type."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = (await connection.execute(select(task_times))).all()
         return {TaskType(JobKind(row.kind), row.model): _read(row.weights) for row in rows}
 
@@ -61,7 +61,7 @@ class TaskTimeStore:
         slot = (present - type_coerce(jobs.c.submit_started_at, BigInteger)) // (_SLOT * 1_000_000)
         tasks = select(jobs.c.kind, jobs.c.model, slot.label("slot"), func.count().label("number"))
         tasks = tasks.where(UNFINISHED, jobs.c.step == Step.WATCH, jobs.c.submit_started_at.is_not(None))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             rows = (await connection.execute(tasks.group_by("kind", "model", "slot"))).all()
         return [
             WatchedTasks(TaskType(JobKind(row.kind), row.model or ""), max(0.0, (row.slot + 0.5) * _SLOT), row.number)

@@ -102,18 +102,18 @@ class VideoStore:
 
     async def get(self, owner_id: int, video_id: int) -> MadeVideo | None:
         """The owner's video with this id."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await _one(connection, _owned(owner_id).where(videos.c.id == video_id))
 
     async def by_job(self, owner_id: int, job_id: str) -> MadeVideo | None:
         """The owner's video that this job made."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await _one(connection, _owned(owner_id).where(videos.c.job_id == job_id))
 
     async def lent_for(self, lender_id: int, job_id: str) -> MadeVideo | None:
         """That job's video, whoever owns it, if ``lender_id`` has lent a character in it, and so may see it."""
         lent = select(loan_uses.c.job_id).where(loan_uses.c.job_id == job_id, loan_uses.c.owner_id == lender_id)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return await _one(connection, _SELECT.where(videos.c.job_id == job_id, lent.exists()))
 
     async def page(self, owner_id: int, *, offset: int, limit: int) -> tuple[list[MadeVideo], int]:
@@ -133,7 +133,7 @@ class VideoStore:
     async def old(self, before: datetime, *, limit: int) -> list[MadeVideo]:
         """Up to ``limit`` videos, of anybody, that were made before ``before``: for maintenance."""
         query = _SELECT.where(videos.c.created_at < before).order_by(videos.c.created_at).limit(limit)
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             return [_to_video(row) for row in (await connection.execute(query)).mappings()]
 
 

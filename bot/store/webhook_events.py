@@ -47,7 +47,7 @@ class WebhookEventStore:
     async def task_of(self, job_id: str) -> str | None:
         """The provider's id of the task that an event named together with our own id."""
         about_it = (webhook_events.c.business_id == job_id, webhook_events.c.task_id.is_not(None))
-        async with self._database.read() as connection:
+        async with self._database.read_at_once() as connection:
             task_id: str | None = await connection.scalar(select(webhook_events.c.task_id).where(*about_it).limit(1))
             return task_id
 

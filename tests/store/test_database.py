@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
@@ -197,7 +198,16 @@ async def test_a_write_has_the_lock_from_its_first_statement_and_a_read_never(
     other.close()
 
 
-@pytest.mark.parametrize("kind_of_transaction", ["read", "write"])
+async def test_a_single_read_needs_no_transaction_on_a_server(database: Database) -> None:
+    for way, with_a_transaction in ((database.read, True), (database.read_at_once, not database.shared)):
+        async with way() as connection:
+            assert await connection.scalar(select(func.count()).select_from(consents)) == 0
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            inside = driver.is_in_transaction() if isinstance(driver, asyncpg.Connection) else driver.in_transaction
+            assert inside is with_a_transaction
+
+
+@pytest.mark.parametrize("kind_of_transaction", ["read", "read_at_once", "write"])
 async def test_a_job_begins_no_transaction_while_somebody_waits_for_an_answer(
     database: Database, kind_of_transaction: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
