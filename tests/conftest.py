@@ -16,7 +16,7 @@ from bot import catalogues
 from tests import injected, postgres_statements, query_plans
 from tests.catalogues import forget
 from tests.migrated import migrated_in
-from tests.postgres_cluster import Cluster, shared_or_skipped
+from tests.postgres_cluster import Cluster, NoPostgres, shared_cluster, shared_or_skipped
 from tests.postgres_databases import Databases
 from tests.remembered_looks import keep_looks
 
@@ -67,13 +67,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     worker = getattr(session.config, "workerinput", None)
     folder = _run_folder(session.config)
     if worker is not None or not session.config.getoption("numprocesses", None):
-        query_plans.save(folder, worker["workerid"] if worker else "alone")
+        name = worker["workerid"] if worker else "alone"
+        query_plans.save(folder, name)
+        query_plans.save_scans(folder, name, _scans_on_postgres(session.config, name))
     if worker is None:
-        found = query_plans.scans(query_plans.saved(folder), folder)
-        found += query_plans.scans_on_postgres(query_plans.saved(folder, "postgresql"))
+        found = query_plans.scans(query_plans.saved(folder), migrated_in(folder)) + query_plans.saved_scans(folder)
         session.config.stash[_SCANS] = found
         if found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _scans_on_postgres(config: pytest.Config, worker: str) -> list[str]:
+    """Of what this process has sent there; nothing where there is no PostgreSQL for tests. Lets go of the cluster."""
+    folder, sent, cluster = _run_folder(config), query_plans.sent_to_postgres(), config.stash.get(_CLUSTER, None)
+    try:
+        cluster = cluster or (shared_cluster(folder) if sent else None)
+    except NoPostgres:
+        return []
+    if cluster is None:
+        return []
+    databases = Databases(cluster, folder, f"plans_{worker}")
+    try:
+        return query_plans.scans_on_postgres(sent, databases)
+    finally:
+        databases.close()
+        cluster.let_go()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -89,6 +107,7 @@ _HERE = Path(__file__).parent
 _WAITING = ("faults", "playground", "wire")  # folders
 _WAITING_UNTIL = 0.7  # of the run
 _SCANS = pytest.StashKey[list[str]]()
+_CLUSTER = pytest.StashKey[Cluster]()
 
 
 def _run_folder(config: pytest.Config) -> Path:
@@ -120,11 +139,11 @@ def faults_by_kind(record_testsuite_property: Callable[[str, object], None]) -> 
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def postgres_cluster(request: pytest.FixtureRequest) -> Cluster:
     """A PostgreSQL server for all workers of this run. Skips where there is none, but fails on the build machine."""
     cluster = shared_or_skipped(_run_folder(request.config))
-    yield cluster
-    cluster.let_go()
+    request.config.stash[_CLUSTER] = cluster  # let go of once it has told its plans
+    return cluster
 
 
 @pytest.fixture(scope="session")

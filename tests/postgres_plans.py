@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import asyncpg
+from sqlalchemy import URL, make_url
 
-from tests.postgres_cluster import USER, Cluster, NoPostgres, own_cluster
-from tests.postgres_databases import bring_to_head
+from tests.postgres_databases import Databases
 
 _PARAMETER = re.compile(r"\$(\d+)")
 _SETTINGS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
@@ -29,26 +29,22 @@ def short(statement: str) -> str:
 
 
 def reading_all(
-    statements: Collection[tuple[str, str]], growing: Collection[str], bounded: Collection[str]
+    statements: Collection[tuple[str, str]], growing: Collection[str], bounded: Collection[str], databases: Databases
 ) -> list[tuple[str, str, str]]:
-    """Who sent it, the statement, and the step that reads a growing table from one end to the other.
-
-    Nothing where there is no PostgreSQL for tests.
-    """
+    """Who sent it, the statement, and the step that reads a growing table from one end to the other."""
     if not statements:
         return []
+    url = databases.new()
     try:
-        with own_cluster() as cluster:
-            bring_to_head(cluster.url("postgres"))
-            return asyncio.run(_reading_all(cluster, statements, growing, bounded))
-    except NoPostgres:
-        return []
+        return asyncio.run(_reading_all(make_url(url), statements, growing, bounded))
+    finally:
+        databases.drop(url)
 
 
 async def _reading_all(
-    cluster: Cluster, statements: Collection[tuple[str, str]], growing: Collection[str], bounded: Collection[str]
+    url: URL, statements: Collection[tuple[str, str]], growing: Collection[str], bounded: Collection[str]
 ) -> list[tuple[str, str, str]]:
-    connection = await asyncpg.connect(host=str(cluster.folder), user=USER, database="postgres")
+    connection = await asyncpg.connect(host=str(url.query["host"]), user=url.username, database=url.database)
     try:
         await connection.execute(_SETTINGS)
         return [

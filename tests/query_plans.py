@@ -2,7 +2,7 @@
 
 While the tests run, every statement that the bot sends through its :class:`~bot.store.database.Database` is written
 down, in each worker. At the end of the run the plan of each of them is asked for: of SQLite here, of PostgreSQL in
-:mod:`tests.postgres_plans`.
+:mod:`tests.postgres_plans`, by each worker for itself.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import migrate
 from bot.store.database import Database
 from bot.store.postgres import PostgresDatabase
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import metadata
 from tests import postgres_plans
+from tests.postgres_databases import Databases
 
 # Tables that stay small however long the bot runs, and why: every other one grows.
 SMALL = {
@@ -106,32 +106,46 @@ def save(folder: Path, worker: str) -> None:
     (folder / f"statements-{worker}.txt").write_text("\0\0".join(lines), "utf-8")
 
 
-def saved(folder: Path, kind: str = "sqlite") -> set[tuple[str, str]]:
-    """What all workers of a run have written down for that kind of database: who sent it, and the statement."""
+def saved(folder: Path) -> set[tuple[str, str]]:
+    """What all workers of a run have written down for SQLite: who sent it, and the statement."""
     found = set()
     for path in folder.glob("statements-*.txt"):
         for entry in path.read_text("utf-8").split("\0\0"):
             of, _, sent = entry.partition("\0")
             caller, _, statement = sent.partition("\0")
-            if of == kind and statement:
+            if of == "sqlite" and statement:
                 found.add((caller, statement))
     return found
 
 
-def scans_on_postgres(statements: Iterable[tuple[str, str]]) -> list[str]:
-    """As :func:`scans`, of what was sent to PostgreSQL; nothing where there is none for tests."""
+def scans_on_postgres(statements: Iterable[tuple[str, str]], databases: Databases) -> list[str]:
+    """As :func:`scans`, of what was sent to PostgreSQL."""
     asked = {(caller, statement) for caller, statement in statements if caller not in WHOLE}
     return [
         f"{caller}: {step} (PostgreSQL)\n    {' '.join(statement.split())}"
-        for caller, statement, step in postgres_plans.reading_all(asked, GROWING, BOUNDED)
+        for caller, statement, step in postgres_plans.reading_all(asked, GROWING, BOUNDED, databases)
     ]
 
 
-def scans(statements: Iterable[tuple[str, str]], folder: Path) -> list[str]:
-    """A line for each statement that reads a growing table from one end to the other, in an empty database of ours."""
-    path = folder / "plans.db"
-    migrate.migrate(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as database:
+def sent_to_postgres() -> set[tuple[str, str]]:
+    """What this process has written down for PostgreSQL: who sent it, and the statement."""
+    return {(caller, statement) for kind, caller, statement in _seen if kind == "postgresql"}
+
+
+def save_scans(folder: Path, worker: str, found: Iterable[str]) -> None:
+    """Keep them where :func:`saved_scans` finds them."""
+    (folder / f"scans-{worker}.txt").write_text("\0".join(found), "utf-8")
+
+
+def saved_scans(folder: Path) -> list[str]:
+    """Those that all workers of a run have found, each once."""
+    kept = [path.read_text("utf-8").split("\0") for path in folder.glob("scans-*.txt")]
+    return sorted({each for found in kept for each in found if each})
+
+
+def scans(statements: Iterable[tuple[str, str]], migrated: Path) -> list[str]:
+    """A line for each statement that reads a growing table from one end to the other, in an empty database at head."""
+    with closing(sqlite3.connect(f"file:{migrated}?mode=ro&immutable=1", uri=True)) as database:
         return [
             f"{caller}: {step}\n    {' '.join(statement.split())}"
             for caller, statement in sorted(statements)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.tables import metadata
-from tests.postgres_cluster import Cluster
+from tests.postgres_databases import Databases
 from tests.postgres_plans import short
 from tests.query_plans import GROWING, SMALL, scans, scans_on_postgres
 
@@ -27,8 +27,8 @@ OWNER = "SELECT jobs.id FROM jobs WHERE jobs.owner_id = ?"
         "SELECT characters.id FROM characters, files WHERE characters.name = files.mime",
     ],
 )
-def test_a_scan_of_a_table_that_grows_is_seen(statement: str, tmp_path: Path) -> None:
-    assert scans([("Store.method", statement)], tmp_path)
+def test_a_scan_of_a_table_that_grows_is_seen(statement: str, migrated: Path) -> None:
+    assert scans([("Store.method", statement)], migrated)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_a_scan_of_a_table_that_grows_is_seen(statement: str, tmp_path: Path) ->
         "SELECT pauses.reason FROM pauses",
     ],
 )
-def test_what_an_index_keeps_small_is_none(statement: str, tmp_path: Path) -> None:
-    assert scans([("Store.method", statement)], tmp_path) == []
+def test_what_an_index_keeps_small_is_none(statement: str, migrated: Path) -> None:
+    assert scans([("Store.method", statement)], migrated) == []
 
 
 def test_a_table_grows_unless_somebody_says_why_not() -> None:
@@ -50,7 +50,7 @@ def test_a_table_grows_unless_somebody_says_why_not() -> None:
     assert GROWING.isdisjoint(SMALL)
 
 
-def test_postgres_is_asked_as_well(postgres_cluster: Cluster) -> None:
+def test_postgres_is_asked_as_well(postgres_databases: Databases) -> None:
     scanning = (
         "SELECT count(*) FROM jobs WHERE jobs.outcome IS NULL",
         "SELECT jobs.id FROM jobs WHERE jobs.step != $1::VARCHAR ORDER BY jobs.owner_id, jobs.created_at",
@@ -66,7 +66,8 @@ def test_postgres_is_asked_as_well(postgres_cluster: Cluster) -> None:
         "SELECT jobs.id FROM jobs WHERE jobs.lease_owner IS NOT NULL",
         "SELECT pauses.reason FROM pauses",
     )
-    found = scans_on_postgres([(f"Store.{place}", statement) for place, statement in enumerate(scanning + fine)])
+    asked = [(f"Store.{place}", statement) for place, statement in enumerate(scanning + fine)]
+    found = scans_on_postgres(asked, postgres_databases)
     assert {line.partition(":")[0] for line in found} == {f"Store.{place}" for place in range(len(scanning))}
 
 
