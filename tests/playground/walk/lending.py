@@ -59,7 +59,6 @@ async def borrowed_in_a_video(walk: Walk) -> None:
     await me.see("Lent to this server by @mia")
     await me.type("video create", {"prompt": "@Five waves by the lake", "character": "Fi"})
     await me.popup_says("Five (borrowed")  # and from whom, where that is found out in time
-    await me.picture("28 whose it is, as it is typed")
     await me.choose("Five (borrowed")
     await me.send()
     await me.see_in_all("“Five” is borrowed from @mia.")
