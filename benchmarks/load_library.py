@@ -73,6 +73,11 @@ async def unfinished(dsn: str) -> int:
     return len(await _ids(dsn, "step <> 'done' AND owner_id NOT BETWEEN 30000000000 AND 39999999999"))
 
 
+async def overdue(dsn: str) -> int:
+    """How many looks are late by more than a second."""
+    return len(await _ids(dsn, "step = 'watch' AND next_attempt_at < (extract(epoch FROM now()) - 1) * 1000000"))
+
+
 async def delivered_after(dsn: str, takes: float) -> list[float]:
     """Seconds from the end of each new task, which takes ``takes`` seconds, until its card stood in Discord."""
     rows = await _rows(
