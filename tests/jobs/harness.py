@@ -207,6 +207,8 @@ class JobHarness:
         )
 
     async def close(self) -> None:
+        # As Runner.stop does, which is not called here: else the database closes under their statements.
+        await asyncio.gather(*getattr(self.runner._engine, "_letting_go", ()))
         await self.app.close()
 
     async def restart(self) -> None:
