@@ -91,9 +91,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a short run of everything, to see that it works")
     parser.add_argument("--only", choices=sorted(FULL), help="one measurement alone")
     chosen = parser.parse_args()
-    compile_dir(
-        ROOT / "bot", quiet=1
-    )  # as an install does: a media child, which writes nothing, would do it at each start
+    # As an install does: a media child writes nothing, so it would compile its modules at each start.
+    compile_dir(ROOT / "bot", quiet=1)
     measures = QUICK if chosen.quick else FULL
     wanted = {name: measure for name, measure in measures.items() if chosen.only in (None, name)}
     figures = asyncio.run(_run(wanted, None if chosen.quick else DOCUMENT))
