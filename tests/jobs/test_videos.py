@@ -225,6 +225,7 @@ async def test_files_are_uploaded_anew_for_each_job_and_once_for_one(
     assert uploads() == before + 4
 
 
+@pytest.mark.sqlite_only("a shared rate is paused by the clock of its database, which no test moves")
 async def test_an_old_upload_is_not_trusted(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
     harness.simulated.fail_next("POST", GENERATIONS, 429, headers={"Retry-After": "3600"})
     job = await ask(harness, roles)
