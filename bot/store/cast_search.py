@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, String, bindparam, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.store.cast_tables import character_groups, characters, group_members
@@ -69,7 +71,7 @@ class CastSearch:
         """
         words = _words(typed)
         asked = _asked(owner_id, words) | {"limit": limit}
-        async with self._database.read() as connection:
+        async with self._searched() as connection:
             queries = _name_queries(postgres=is_postgres(connection))
             if not words:
                 return list((await connection.scalars(queries.all, asked)).all())
@@ -85,7 +87,7 @@ class CastSearch:
         """One page of the characters that match, and how many match in all."""
         words = _words(query.search)
         asked = _asked(owner_id, words) | {"group": query.group_id, "limit": limit, "offset": offset}
-        async with self._database.read() as connection:
+        async with self._searched() as connection:
             queries = _page_queries(
                 query.sort, searched=bool(words), grouped=query.group_id is not None, postgres=is_postgres(connection)
             )
@@ -96,6 +98,18 @@ class CastSearch:
             rows = await connection.execute(queries.alike, asked)
             found = [character_of(row) for row in rows.mappings()]
             return found[offset : offset + limit], len(found)
+
+    @asynccontextmanager
+    async def _searched(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot, in which PostgreSQL plans each statement for the words that are searched for.
+
+        After a few executions it would use one plan for all words, which cannot use the index of trigrams: whether that
+        helps depends on the words. That plan reads all characters of the owner.
+        """
+        async with self._database.read() as connection:
+            if is_postgres(connection):
+                await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+            yield connection
 
 
 def _words(typed: str) -> str:

@@ -130,8 +130,20 @@ async def test_a_search_is_helped_by_an_extension_where_it_may_be_added(
             await admin.execute("SET enable_seqscan = off; SET enable_indexscan = off")
             typed = "EXPLAIN SELECT name FROM characters WHERE search_name LIKE '%wil%' OR search_more LIKE '%wil%'"
             assert TRIGRAMS in "".join(row[0] for row in await admin.fetch(typed))
+            options = await admin.fetchval("SELECT reloptions FROM pg_class WHERE relname = $1", TRIGRAMS)
+            assert options == ["fastupdate=off"]
     finally:
         await admin.close()
+
+
+async def test_a_search_is_planned_for_its_words_and_nothing_else_is(postgres_url: str, opened: Open) -> None:
+    database = await opened(postgres_url)
+    async with CastSearch(database)._searched() as connection:
+        assert await connection.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
+        held = (await connection.get_raw_connection()).driver_connection
+    async with database.read() as connection:
+        assert (await connection.get_raw_connection()).driver_connection is held
+        assert await connection.scalar(text("SHOW plan_cache_mode")) == "auto"
 
 
 async def test_a_newer_database_is_left_alone(new_postgres_url: Callable[..., str], opened: Open) -> None:
