@@ -69,8 +69,8 @@ async def watched(dsn: str) -> list[str]:
 
 
 async def unfinished(dsn: str) -> int:
-    """How many jobs are not done, but for those that stand."""
-    return len(await _ids(dsn, "step <> 'done' AND owner_id NOT BETWEEN 30000000000 AND 39999999999"))
+    """How many jobs are not done, but for those that stand, and those that wait for an answer of their owner."""
+    return len(await _ids(dsn, "step NOT IN ('done', 'choose') AND owner_id NOT BETWEEN 30000000000 AND 39999999999"))
 
 
 async def overdue(dsn: str) -> int:
