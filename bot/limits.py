@@ -93,6 +93,7 @@ CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer
 DRAFT_LIFE = timedelta(hours=24)
 VIDEO_KEPT = timedelta(hours=24)  # after an unclear submission, a failure or a preview, for its buttons
 ADMISSION_QUEUE_LENGTH = 25  # jobs that may wait for a free place; more are refused
+ADMITTED_AT_ONCE = 50  # queued jobs, in one transaction that holds the locks of their owners
 
 # -- Ours: downloads -------------------------------------------------------------------------------------------------
 REDIRECTS = 5

@@ -35,9 +35,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionState:
-    """``admitted``: ids of the jobs that get a place now, in order; ``waiting``: those that do not."""
+    """``admitted``: by id the owners of the jobs that get a place now, in order; ``waiting``: those that do not."""
 
-    admitted: tuple[str, ...]
+    admitted: Mapping[str, int]
     waiting: tuple[Waiting, ...]
 
 
@@ -46,7 +46,8 @@ def being_worked_on() -> ColumnElement[bool]:
     return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
-def _queued() -> ColumnElement[bool]:
+def queued() -> ColumnElement[bool]:
+    """Jobs that wait to be admitted."""
     return and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
 
 
@@ -63,8 +64,8 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
     """
     behind_own = False
     if places.each:
-        queued = and_(jobs.c.owner_id == owner_id, _queued())
-        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(queued)) or 0
+        theirs = and_(jobs.c.owner_id == owner_id, queued())
+        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0
         behind_own = ahead + await worked_on(connection, owner_id) >= places.each
     if not places.in_all:
         return not behind_own
@@ -78,7 +79,7 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
 
 async def anybody_queued(connection: AsyncConnection) -> bool:
     """Whether there is a queue at all, which one statement can say."""
-    return bool(await connection.scalar(select(exists().where(_queued()))))
+    return bool(await connection.scalar(select(exists().where(queued()))))
 
 
 async def admission_state(connection: AsyncConnection, places: AdmissionLimits) -> AdmissionState:
@@ -90,7 +91,7 @@ async def admission_state(connection: AsyncConnection, places: AdmissionLimits) 
 async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
     """Id and owner of each queued job, oldest first; and how many jobs of each owner occupy a place."""
     waiting = await connection.execute(
-        select(jobs.c.id, jobs.c.owner_id).where(_queued()).order_by(jobs.c.created_at, jobs.c.id)
+        select(jobs.c.id, jobs.c.owner_id).where(queued()).order_by(jobs.c.created_at, jobs.c.id)
     )
     working = await connection.execute(
         select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)
@@ -105,7 +106,7 @@ def admissions(
     owners = dict(waiting)
     taken = Counter(working)
     free = places.in_all - sum(working.values()) if places.in_all else len(waiting)
-    admitted: list[str] = []
+    admitted: dict[str, int] = {}
     still: list[Waiting] = []
     own: Counter[int] = Counter()
     everybody = 0
@@ -117,11 +118,11 @@ def admissions(
             continue
         taken[owner] += 1
         if len(admitted) < free:
-            admitted.append(job_id)
+            admitted[job_id] = owner
         else:
             everybody += 1
             still.append(Waiting(job_id=job_id, number=everybody, own=False))
-    return AdmissionState(admitted=tuple(admitted), waiting=tuple(still))
+    return AdmissionState(admitted=admitted, waiting=tuple(still))
 
 
 def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from bot.store.database import Database
 from bot.store.provider_tables import avatar_groups, avatars
 from bot.store.tables import characters
+from bot.store.write_locks import NO_LOCK, owner_lock
 
 
 class AvatarStore:
@@ -44,7 +45,7 @@ class AvatarStore:
         """The assets of these pictures (by SHA-256) of the owner's character; this counts as a use."""
         of_owner = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         these = avatars.c.character_id.in_(of_owner), avatars.c.sha256.in_(pictures)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             rows = await connection.execute(select(avatars.c.sha256, avatars.c.asset_id).where(*these))
             found = {row.sha256: row.asset_id for row in rows}
             if found:
@@ -58,7 +59,7 @@ class AvatarStore:
 
         Returns the evicted assets, least recently used first; ``None`` if the owner has no such character.
         """
-        async with self._database.write() as connection:
+        async with self._database.write() as connection:  # all locks: the places are everybody's
             this = characters.c.owner_id == owner_id, characters.c.id == character_id
             if await connection.scalar(select(characters.c.id).where(*this)) is None:
                 return None
@@ -75,5 +76,5 @@ class AvatarStore:
 
     async def forget(self, asset_id: str) -> None:
         """Forget an asset that the provider no longer knows, or has refused."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             await connection.execute(delete(avatars).where(avatars.c.asset_id == asset_id))

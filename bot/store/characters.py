@@ -29,6 +29,7 @@ from bot.store.loan_reach import playable
 from bot.store.new_characters import NewCharacter, complete_character, insert_character
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
+from bot.store.write_locks import owner_lock
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key
 from bot.values.job import CastRole, Job, Lease, Transition
@@ -74,7 +75,7 @@ class CharacterStore:
         :class:`~bot.store.consent_denials.ConsentDenied` if somebody in it has said no in the meantime.
         """
         its = (new.picture, *(each.file for each in new.reference_set))
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(new.owner_id)}) as connection:
             await check(connection, new.denial_keys, {file.key for file in its if file})
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await complete_character(connection, new, now) if new.completes is not None else None
@@ -137,7 +138,7 @@ class CharacterStore:
         name = clean_name(new_name)
         if not name:
             raise Refusal(text("That name has no visible characters. Please choose another one."))
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
             if await connection.scalar(select(characters.c.id).where(*its)) is None:
                 return None
@@ -156,7 +157,7 @@ class CharacterStore:
         All values are clean. A picture that is not one of its stills changes nothing. ``None`` if there is no such
         character.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
             old = await one(connection, SELECT.where(*its))
             if old is None:
@@ -182,7 +183,7 @@ class CharacterStore:
 
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
         """Delete the character and the rows of files that no other character has; its messages are emptied."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             character = await one(connection, owned(owner_id).where(characters.c.id == character_id))
             if character is None:
                 return None

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
+from bot.store.dialects import insert_missing
 from bot.store.loan_tables import refusals
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import character_files, characters, files, jobs
@@ -136,10 +137,8 @@ async def keep_borrowed_file(connection: AsyncConnection, sha256: str, now: date
 
 
 async def _keep(connection: AsyncConnection, keys: Iterable[str], now: datetime) -> None:
-    new = set(keys)
-    new -= set((await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(new)))).all())
-    for key in sorted(new):
-        await connection.execute(insert(refusals).values(key=key, since=now))
+    for key in sorted(set(keys)):  # in the same order as others, who may keep the same at the same time
+        await connection.execute(insert_missing(refusals, {"key": key, "since": now}))
 
 
 def _from(person_id: int) -> str:

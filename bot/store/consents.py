@@ -9,6 +9,7 @@ from sqlalchemy import Select, insert, select
 from bot.store.database import Database
 from bot.store.job_rows import readable_one
 from bot.store.tables import consents, jobs
+from bot.store.write_locks import owner_lock
 from bot.values.job import Question
 
 
@@ -32,7 +33,7 @@ class ConsentStore:
         asking = select(jobs).where(
             jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.question == Question.CONSENT
         )
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             job = readable_one((await connection.execute(asking)).mappings().one_or_none())
             if job is None:
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from bot.concurrency import Foreground
 from bot.errors import BadConfiguration, BadStart
 from bot.store.notifications import Notifications
 from bot.store.outage import Outage
+from bot.store.write_locks import Lock
 
 POSTGRES = "postgresql+asyncpg"
 
@@ -31,7 +33,6 @@ class Database(ABC):
     def __init__(self) -> None:
         self.outage = Outage()
         self.foreground = Foreground()
-        self.foreground = Foreground()
 
     @abstractmethod
     async def open(self) -> None:
@@ -45,12 +46,14 @@ class Database(ABC):
         """Close every connection. May be called at any time, and more than once."""
 
     @abstractmethod
-    def write(self, *, urgent: bool = False, alone: bool = True) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(
+        self, *, urgent: bool = False, locks: Collection[Lock] | None = None
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that may write; it commits unless an exception leaves it.
 
-        With ``alone``, nobody else writes meanwhile, so what it has read stays true until it ends (design, rule 8).
-        Otherwise other transactions that are not alone may write at the same time on a shared database. That is for
-        changes whose statements state their own conditions and depend on nothing read before.
+        ``locks``: what it reads and changes (:mod:`bot.store.write_locks`). On a shared database others that hold none
+        of these may write at the same time, so only what they stand for stays as it was read until the transaction
+        ends (design, rule 8). By default it holds all there are: nobody else writes meanwhile.
 
         ``urgent``: a person is waiting in Discord, so it goes ahead of the writes of jobs. When the block is left, the
         data is on disk. Raises OSError if the commit succeeded and the disk fails.
@@ -60,7 +63,7 @@ class Database(ABC):
     def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """For a single writing statement that is its own transaction, which need not wait for other writers.
 
-        On a shared database it takes one round trip, and does not wait for writers that are ``alone``.
+        On a shared database it takes one round trip, and does not wait for writers that hold all locks.
         """
 
     @abstractmethod

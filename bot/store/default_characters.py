@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.cast_tables import characters, default_characters
 from bot.store.character_rows import character_of, owned
 from bot.store.database import Database
+from bot.store.write_locks import owner_lock
 from bot.values.character import Character
 
 _NO_SERVER = 0
@@ -41,7 +42,7 @@ class DefaultCharacterStore:
         """Set or clear the default character; ``False`` if there is no such character, or there was no default."""
         its = default_characters.c
         theirs = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if character_id is not None and await connection.scalar(theirs) is None:
                 return False
             there = (its.owner_id == owner_id, its.guild_id == (guild_id or _NO_SERVER))

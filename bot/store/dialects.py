@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Integer, Table, column, func, select
+from sqlalchemy import Insert, Integer, Table, column, func, insert, literal, select, true
 from sqlalchemy import table as table_of
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -31,6 +32,13 @@ def _instr(element: place_of, compiler: Any, **options: Any) -> str:  # noqa: AN
 @compiles(place_of, "postgresql")
 def _strpos(element: place_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
     return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+def insert_missing(table: Table, row: Mapping[str, Any]) -> Insert:
+    """Insert the row unless there is one with its key, also if another transaction is just inserting that."""
+    columns = [table.c[name] for name in row]
+    values = select(*(literal(row[each.name], each.type) for each in columns)).where(true())
+    return insert(table).from_select(columns, values.suffix_with("ON CONFLICT DO NOTHING"))
 
 
 async def ids_given(connection: AsyncConnection, table: Table) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, Select, delete, insert, select
 
 from bot.store.database import Database
 from bot.store.tables import drafts
+from bot.store.write_locks import NO_LOCK
 from bot.values.job import VideoRequest
 from bot.values.source import Attachment
 
@@ -72,7 +73,7 @@ class DraftStore:
             content=content_json(draft.content),
             created_at=draft.created_at,
         )
-        async with self._database.write(alone=False) as connection:  # a new row
+        async with self._database.write(locks=NO_LOCK) as connection:  # a new row
             await connection.execute(row)
 
     async def get(self, owner_id: int, draft_id: str) -> Draft | None:
@@ -84,7 +85,7 @@ class DraftStore:
     async def take(self, owner_id: int, draft_id: str) -> Draft | None:
         """The owner's draft, which is deleted."""
         taken = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id).returning(*drafts.c)
-        async with self._database.write(alone=False) as connection:  # one row: only one caller can delete it
+        async with self._database.write(locks=NO_LOCK) as connection:  # one row: only one caller can delete it
             row = (await connection.execute(taken)).mappings().one_or_none()
         return None if row is None else to_draft(row)
 

@@ -12,6 +12,7 @@ from bot import limits
 from bot.errors import Refusal
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.database import Database
+from bot.store.write_locks import owner_lock
 from bot.texts import ntext, text
 from bot.values.character import CharacterGroup, name_key
 
@@ -24,7 +25,7 @@ class GroupStore:
 
     async def create(self, owner_id: int, name: str, *, now: datetime) -> CharacterGroup:
         """Create an empty group. ``name`` is clean. Raises :class:`~bot.errors.Refusal` if that is not possible."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             theirs = select(func.count()).where(character_groups.c.owner_id == owner_id)
             if (await connection.scalar(theirs) or 0) >= limits.GROUPS:
                 raise Refusal(
@@ -62,7 +63,7 @@ class GroupStore:
 
     async def rename(self, owner_id: int, group_id: int, name: str) -> bool:
         """Rename the group; ``False`` if there is none. Raises Refusal if the name is taken."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             await _refuse_taken(connection, owner_id, name, but=group_id)
             its = (character_groups.c.owner_id == owner_id, character_groups.c.id == group_id)
             renamed = update(character_groups).where(*its).values(name=name, name_key=name_key(name))
@@ -70,13 +71,13 @@ class GroupStore:
 
     async def delete(self, owner_id: int, group_id: int) -> bool:
         """Delete the group, but none of its characters; returns whether there was one."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             its = (character_groups.c.owner_id == owner_id, character_groups.c.id == group_id)
             return bool((await connection.execute(delete(character_groups).where(*its))).rowcount)
 
     async def add(self, owner_id: int, group_id: int, character_id: int) -> bool | None:
         """Add a character to a group; ``False`` if it is in it already, ``None`` if one of the two is not theirs."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if not await _both_theirs(connection, owner_id, group_id, character_id):
                 return None
             its = (group_members.c.group_id == group_id, group_members.c.character_id == character_id)
@@ -87,7 +88,7 @@ class GroupStore:
 
     async def remove(self, owner_id: int, group_id: int, character_id: int) -> bool | None:
         """Remove a character from a group; ``False`` if it is not in it, ``None`` as in :meth:`add`."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if not await _both_theirs(connection, owner_id, group_id, character_id):
                 return None
             its = (group_members.c.group_id == group_id, group_members.c.character_id == character_id)

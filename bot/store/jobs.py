@@ -20,7 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import AdmissionLimits, AdmissionState, Waiting, admission_state, anybody_queued, has_place
+from bot.store.admission import (
+    AdmissionLimits,
+    AdmissionState,
+    Waiting,
+    admission_state,
+    anybody_queued,
+    has_place,
+    queued,
+)
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
@@ -32,11 +40,12 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
-from bot.store.loan_reach import settle_uses, use_loans
+from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, locked_in_order, next_due, update_leased
+from bot.store.loan_reach import lenders_of, settle_uses, use_loans
 from bot.store.owned_jobs import FREE, HeldLeases, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.tables import UNFINISHED, characters, jobs
+from bot.store.write_locks import NO_LOCK, PLACES, Lock, owner_lock, server_lock
 from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, Transition, VideoRequest
 
 
@@ -59,7 +68,7 @@ class JobStore:
         If no place is free, it is queued and not due. Raises :class:`~bot.errors.QuotaReached`, and
         :class:`~bot.errors.Refusal` if a character in it is not lent to its owner (any more).
         """
-        async with self._database.write(urgent=True) as connection:
+        async with self._database.write(urgent=True, locks=await self._locks(job, quota)) as connection:
             await check(connection, job, quota, now=job.created_at)
             if await has_place(connection, job.owner_id, quota.places):
                 job = replace(job, admitted_at=job.created_at)
@@ -74,15 +83,29 @@ class JobStore:
             await use_loans(connection, job)
             return job
 
+    async def _locks(self, job: Job, quota: Quota) -> set[Lock]:
+        """What :meth:`add` counts, and who has lent what the job needs."""
+        locks = {owner_lock(job.owner_id)}
+        if quota.in_all:
+            locks.add(PLACES)
+        if job.origin.guild_id is not None and (quota.server_day or quota.server_credits):
+            locks.add(server_lock(job.origin.guild_id))
+        cast = job.request.cast if isinstance(job.request, VideoRequest) else ()
+        borrowed = {role.loan_id for role in cast if role.loan_id is not None}
+        return locks | {owner_lock(each) for each in await lenders_of(self._database, borrowed)}
+
     async def let_in(self, places: AdmissionLimits, *, now: datetime) -> tuple[Waiting, ...]:
         """Admit queued jobs for which there is a place, and make them due; returns those that still wait."""
-        found = await self._admission_state(places)  # usually nobody can be admitted, and nothing has to be written
-        if not found.admitted:
-            return found.waiting
-        async with self._database.write() as connection:
-            found = await admission_state(connection, places)
-            let_in_now = update(jobs).where(jobs.c.id.in_(found.admitted))
-            await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
+        while (found := await self._admission_state(places)).admitted:  # usually nobody can be, and nothing is written
+            owners = set(list(found.admitted.values())[: limits.ADMITTED_AT_ONCE])
+            async with self._database.write(locks={PLACES, *map(owner_lock, owners)}) as connection:
+                found = await admission_state(connection, places)
+                # Others can be admitted by now: with locks of their owners, in the next round.
+                admitted = [job_id for job_id, owner in found.admitted.items() if owner in owners]
+                let_in_now = update(jobs).where(locked_in_order(jobs.c.id.in_(admitted), queued()))
+                await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
+            if len(admitted) == len(found.admitted):
+                break
         return found.waiting
 
     async def waiting(self, places: AdmissionLimits) -> tuple[Waiting, ...]:
@@ -92,7 +115,7 @@ class JobStore:
     async def _admission_state(self, places: AdmissionLimits) -> AdmissionState:
         async with self._database.read_at_once() as connection:  # usually nobody is queued, and each step asks
             if not await anybody_queued(connection):
-                return AdmissionState(admitted=(), waiting=())
+                return AdmissionState(admitted={}, waiting=())
         async with self._database.read() as connection:
             return await admission_state(connection, places)
 
@@ -123,7 +146,7 @@ class JobStore:
         asked = {"holder": holder, "now": now, "until": now + lease, "but": list(but)}
         claims = CLAIM_BESIDE_OTHERS if self._database.shared else CLAIM
         claimed = []
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             for lane, limit in most.items():
                 if limit <= 0:
                     continue
@@ -157,38 +180,38 @@ class JobStore:
         """Extend those of ``holder``'s leases that still exist; returns their jobs."""
         renewed = (
             update(jobs)
-            .where(jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs)))
+            .where(locked_in_order(jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs))))
             .values(lease_until=now + lease)
             .returning(jobs.c.id, jobs.c.epoch)
         )
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             rows = (await connection.execute(renewed)).all()
         return {job_id for job_id, epoch in rows if epochs[job_id] == epoch}
 
     async def note(self, job_id: str, lease: Lease, notes: JobNotes, *, now: datetime) -> Job:
         """Write ``notes`` to a row under that lease. Raises :class:`LeaseLost`."""
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             return await write_leased(connection, job_id, lease, notes, now=now)
 
     async def apply(self, job_id: str, lease: Lease, transition: Transition, *, now: datetime) -> Job:
         """Write ``transition`` to a row under that lease, and keep the lease. Raises :class:`LeaseLost`."""
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             return await write_leased(connection, job_id, lease, transition.changes, now=now)
 
     async def release(self, job_id: str, lease: Lease, transition: Transition | None, *, now: datetime) -> Job:
         """Write ``transition``, if there is one, and release the lease in the same write. Raises :class:`LeaseLost`."""
         changes = transition.changes if transition else JobNotes()
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             return await write_leased(connection, job_id, lease, changes, now=now, release=True)
 
     async def release_all(self, holder: str) -> None:
         """Release everything that ``holder`` has leased."""
-        async with self._database.write(alone=False) as connection:
-            await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(FREE))
+        async with self._database.write(locks=NO_LOCK) as connection:
+            await connection.execute(update(jobs).where(locked_in_order(jobs.c.lease_owner == holder)).values(FREE))
 
     async def release_held(self, job_id: str, holder: str) -> None:
         """Release a row that ``holder`` wrote leased to itself."""
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             held = (jobs.c.id == job_id, jobs.c.lease_owner == holder)
             await connection.execute(update(jobs).where(*held).values(FREE))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Refusal
+from bot.store.database import Database
 from bot.store.loan_tables import loan_uses, loans
 from bot.store.tables import characters, jobs
 from bot.texts import Text, text
@@ -70,8 +71,17 @@ OF_BORROWED = Refusal(
 )
 
 
+async def lenders_of(database: Database, loan_ids: Collection[int]) -> set[int]:
+    """Who has lent by these loans, as far as they still exist. A loan never gets another owner, nor its id again."""
+    if not loan_ids:
+        return set()
+    async with database.read_at_once() as connection:
+        owners = select(loans.c.owner_id).where(loans.c.id.in_(loan_ids))
+        return set((await connection.scalars(owners)).all())
+
+
 async def use_loans(connection: AsyncConnection, job: Job) -> None:
-    """Count one use of each loan that ``job`` needs, in the transaction that inserts its row.
+    """Count one use of each loan that ``job`` needs, in the transaction that inserts its row, with its lenders' locks.
 
     Raises :class:`~bot.errors.Refusal` if one does not apply to its owner there, has ended, or is used up.
     """

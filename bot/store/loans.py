@@ -16,10 +16,11 @@ from bot.errors import Refusal
 from bot.store.character_rows import picture_of
 from bot.store.database import Database
 from bot.store.job_rows import readable_one, to_columns
-from bot.store.loan_reach import USED, begins_with, lent_to
+from bot.store.loan_reach import USED, begins_with, lenders_of, lent_to
 from bot.store.loan_tables import loan_uses, loans
 from bot.store.owned_jobs import FREE
 from bot.store.tables import UNFINISHED, characters, files, jobs, videos
+from bot.store.write_locks import owner_lock
 from bot.texts import ntext
 from bot.values.job import BEFORE_SUBMISSION, Job, Origin, Outcome, Transition, VideoRequest
 from bot.values.loan import Borrowed, Loan, LoanRecipient, LoanUse
@@ -66,7 +67,7 @@ class LoanStore:
         """
         mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         this = and_(loans.c.character_id == character_id, _to(to))
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if await connection.scalar(mine) is None:
                 return None
             await connection.execute(delete(loans).where(loans.c.character_id == character_id, ~this, _forgotten(now)))
@@ -146,7 +147,7 @@ class LoanStore:
         which += [loans.c.character_id == character_id] if character_id is not None else []
         which += [_to(to)] if to is not None else []
         which += [loans.c.id == loan_id] if loan_id is not None else []
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             stopped, going_on = await _stop(connection, select(loans.c.id).where(*which), stop, now)
             gone = (await connection.execute(delete(loans).where(*which))).rowcount
             return TakenBack(loans=gone, stopped=stopped, going_on=going_on)
@@ -209,7 +210,9 @@ class LoanStore:
     async def give_back(self, user_id: int, loan_id: int) -> bool:
         """End a loan at the borrower's request; ``False`` if there is none."""
         theirs = delete(loans).where(loans.c.id == loan_id, loans.c.borrower_id == user_id)
-        async with self._database.write() as connection:
+        if not (lender := await lenders_of(self._database, {loan_id})):
+            return False
+        async with self._database.write(locks=set(map(owner_lock, lender))) as connection:
             return (await connection.execute(theirs)).rowcount > 0
 
     async def _read(self, query: Select[Any]) -> tuple[Loan, ...]:
@@ -230,6 +233,7 @@ async def _stop(
     """End the jobs that were started with those loans and not sent; returns them, and how many continue."""
     begun = select(loan_uses.c.job_id).where(loan_uses.c.loan_id.in_(ending))
     under_way = select(jobs).where(jobs.c.id.in_(begun), UNFINISHED, jobs.c.outcome.is_(None))
+    under_way = under_way.order_by(jobs.c.id).with_for_update()  # their steps and their owners write to them as well
     stopped: list[Job] = []
     going_on = 0
     for row in (await connection.execute(under_way)).mappings().all():

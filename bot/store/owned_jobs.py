@@ -25,6 +25,7 @@ from bot.store.job_statements import (
 )
 from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
 from bot.store.tables import UNFINISHED, jobs
+from bot.store.write_locks import NO_LOCK, owner_lock
 from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -117,7 +118,9 @@ class OwnedJobStore:
         today. If ``running`` others of the owner's are already being worked on (0: no limit), it is queued again.
         Raises :class:`~bot.errors.QuotaReached`, and whatever ``decide`` raises; nothing is written then.
         """
-        async with self._database.write(urgent=True) as connection:
+        # With a quota it may count for a server as well, which is known only from the row.
+        locks = {owner_lock(owner_id)} if quota is None else None
+        async with self._database.write(urgent=True, locks=locks) as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
             if job is None:
                 return None
@@ -141,7 +144,7 @@ class OwnedJobStore:
             .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, at_rest)
             .values(to_columns({"origin": origin}) | {"updated_at": now})
         )
-        async with self._database.write(urgent=True, alone=False) as connection:  # one row, by its own state
+        async with self._database.write(urgent=True, locks=NO_LOCK) as connection:  # one row, by its own state
             return (await connection.execute(moved)).rowcount == 1
 
     async def same_recently(

@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.loan_tables import person_consents
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import character_files, characters
+from bot.store.write_locks import owner_lock
 from bot.texts import ntext, text
 from bot.values.loan import Answer, PersonConsent
 
@@ -50,7 +51,7 @@ class PersonConsentStore:
         being_asked = now - limits.PEOPLE_BEING_ASKED
         unanswered = (its.answer.is_(None), or_(its.sent_at.is_not(None), its.asked_at > being_asked))
         waiting = select(func.count()).select_from(person_consents).where(its.owner_id == owner_id, *unanswered)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if await connection.scalar(mine) is None:
                 return None
             known = (await connection.execute(asked)).mappings().one_or_none()
@@ -89,13 +90,13 @@ class PersonConsentStore:
     async def sent(self, owner_id: int, consent_id: int, *, now: datetime) -> None:
         """Record that the question was delivered."""
         this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             await connection.execute(update(person_consents).where(*this).values(sent_at=now))
 
     async def unask(self, owner_id: int, consent_id: int) -> None:
         """Withdraw the question: neither it nor a later one could be delivered, and there is no answer."""
         this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             unsent = (person_consents.c.answer.is_(None), person_consents.c.sent_at.is_(None))
             await connection.execute(delete(person_consents).where(*this, *unsent))
 
@@ -118,7 +119,7 @@ class PersonConsentStore:
         changes: dict[str, Any] = {"answer": answer, "answered_at": now}
         its = person_consents.c
         changes["untold"] = case((its.answer == answer, its.untold), else_=named.scalar_subquery())  # once is enough
-        async with self._database.write() as connection:
+        async with self._database.write() as connection:  # all locks: anybody may be making something of it
             await connection.execute(changed.values(changes))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
             if row is not None and row["answer"] == Answer.NO:
@@ -155,7 +156,7 @@ class PersonConsentStore:
     async def told(self, owner_id: int, consent_ids: Collection[int]) -> None:
         """The owner has been told about these."""
         these = (person_consents.c.owner_id == owner_id, person_consents.c.id.in_(consent_ids))
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             await connection.execute(update(person_consents).where(*these).values(untold=None))
 
     async def of_character(self, owner_id: int, character_id: int) -> tuple[PersonConsent, ...]:

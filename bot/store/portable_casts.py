@@ -30,6 +30,7 @@ from bot.store.groups import members_of
 from bot.store.loan_tables import person_consents
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import character_files, characters, consents, drafts, files
+from bot.store.write_locks import owner_lock
 from bot.values.cast_import import IncomingCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, name_key
 from bot.values.files import StoredFile
@@ -135,7 +136,7 @@ class PortableCastStore:
     async def offer(self, draft: Draft) -> list[str]:
         """Store the draft of an import, replacing earlier ones of its owner; returns their ids."""
         theirs = select(drafts).where(drafts.c.owner_id == draft.owner_id)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(draft.owner_id)}) as connection:
             rows = (await connection.execute(theirs)).mappings().all()
             read = [each for row in rows if (each := to_draft(row)) is not None]
             old = [each.id for each in read if isinstance(each.content, UnsentImport)]
@@ -165,7 +166,7 @@ class PortableCastStore:
         :class:`NoImport` and :class:`NoRoom`.
         """
         ended = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == import_id)
-        async with self._database.write() as connection:
+        async with self._database.write() as connection:  # all locks: ids that were given before are given again
             if not (await connection.execute(ended)).rowcount:
                 raise NoImport
             taken = await _taken(connection, owner_id)

@@ -1,17 +1,17 @@
-"""PostgreSQL: many processes, one exclusive writer at a time; survives lost connections."""
+"""PostgreSQL: many processes, whose writers exclude each other by locks; survives lost connections."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, event, update
+from sqlalchemy import URL, TextClause, event, update
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
@@ -23,18 +23,26 @@ from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
-from bot.store.postgres_locks import SharedLocks
+from bot.store.postgres_locks import SharedLocks, key_of
 from bot.store.postgres_notifications import PostgresNotifications
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
+from bot.store.write_locks import NO_LOCK, Lock
 
 _log = structlog.get_logger(__name__)
 
-# The transaction-level advisory lock of a writer: it ends with the transaction, however that ends. If the connection
-# breaks during the commit, the transaction's id tells later whether it was committed.
+# The transaction-level advisory locks of a writer: they end with the transaction, however that ends. One is that of all
+# writers: who writes alone takes it exclusively, others shared and before their own, so that none of these waits for
+# somebody who waits to be alone. If the connection breaks during the commit, the transaction's id tells later whether
+# it was committed.
 _KEY: Final = 0x43617374626F6F6B  # "Castbook"
-_ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
-_BESIDE_OTHERS: Final = sql("SELECT pg_advisory_xact_lock_shared(:key)").bindparams(key=_KEY)
+_ALL: Final = sql("SELECT CAST(pg_current_xact_id() AS text), pg_advisory_xact_lock(:all)").bindparams(all=_KEY)
+_NONE: Final = sql("SELECT NULL, pg_advisory_xact_lock_shared(:all)").bindparams(all=_KEY)
+# The rows come in the order of the keys, and each takes its lock when it comes.
+_THESE: Final = sql(
+    "SELECT CAST(pg_current_xact_id() AS text), CASE turn WHEN 1 THEN pg_advisory_xact_lock_shared(key)"
+    " ELSE pg_advisory_xact_lock(key) END FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS these (key, turn)"
+)
 _BECAME: Final = sql("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
 _MILLISECONDS: Final = 1000
 
@@ -45,7 +53,7 @@ _OPTIONS: Final = {*inspect.signature(asyncpg.connect).parameters, "prepared_sta
 
 
 class PostgresDatabase(Database):
-    """``write()`` is exclusive among the writers of all processes, or concurrent with others that are not ``alone``.
+    """``write()`` excludes the writers of all processes that hold one of its locks, by default everybody.
 
     ``url`` is ``postgresql+asyncpg://user:password@host/name``.
     """
@@ -61,8 +69,8 @@ class PostgresDatabase(Database):
         self.notifications = PostgresNotifications(
             partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
         )
-        # Writers queue here before they wait for the lock: commands before jobs, and without occupying a connection.
-        self._turns = PriorityLimiter(1)
+        # Writers queue here before they wait for locks: commands before jobs, and without occupying a connection.
+        self._alone = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
         self._locks = SharedLocks(self.connect_apart)
 
@@ -116,16 +124,18 @@ class PostgresDatabase(Database):
             await engine.dispose()
 
     @asynccontextmanager
-    async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
-        """Each statement sees what others committed before it; without ``alone``, that may change in between."""
+    async def write(
+        self, *, urgent: bool = False, locks: Collection[Lock] | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        """Each statement sees what others committed before it; what is behind none of the ``locks`` may change."""
         if not urgent:
             await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        turns = self._turns if alone else self._beside_others
-        with tracing.span("database write", urgent=urgent, alone=alone):
+        turns = self._alone if locks is None else self._beside_others
+        with tracing.span("database write", urgent=urgent, alone=locks is None):
             async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
                 transaction = await connection.begin()
                 try:
-                    locked = (await connection.execute(_ALONE if alone else _BESIDE_OTHERS)).one()
+                    transaction_id = await connection.scalar(*_taking(locks))
                     yield connection
                 except BaseException:
                     await shielded(transaction.rollback())
@@ -134,7 +144,7 @@ class PostgresDatabase(Database):
                     await shielded(transaction.commit())
                 except (DBAPIError, NoConnection) as error:
                     lost = isinstance(error, NoConnection) or error.connection_invalidated
-                    if not (alone and lost and await self._was_committed(locked[1])):
+                    if not (transaction_id and lost and await self._was_committed(transaction_id)):
                         raise
 
     def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -220,7 +230,7 @@ class PostgresDatabase(Database):
     async def _touch(self) -> None:
         # Write the value that is there: another process may be of another version.
         as_it_is = update(alembic_version).values(version_num=alembic_version.c.version_num)
-        async with self.write(alone=False) as connection:  # one row, whose value stays
+        async with self.write(locks=NO_LOCK) as connection:  # one row, whose value stays
             await connection.execute(as_it_is)
 
 
@@ -236,6 +246,18 @@ _SESSION: Final = {
     "tcp_keepalives_count": "3",
     "jit": "off",  # no statement of ours takes long enough to benefit
 }
+
+
+def _taking(locks: Collection[Lock] | None) -> tuple[TextClause, dict[str, Any]]:
+    """The statement that takes them, in an order that is the same for everybody, and its parameters.
+
+    It returns the id of the transaction; ``None`` if that needs no locks: repeating it does no harm.
+    """
+    if locks is None:
+        return _ALL, {}
+    if not locks:
+        return _NONE, {}
+    return _THESE, {"keys": [_KEY, *sorted({key_of(f"write {each}") for each in locks})]}
 
 
 def _no_connection(error: BaseException) -> NoConnection:

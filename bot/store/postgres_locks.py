@@ -1,4 +1,4 @@
-"""Locks by name across all processes on a PostgreSQL."""
+"""Locks by name across all processes on a PostgreSQL, which outlive transactions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SharedLocks:
     @asynccontextmanager
     async def __call__(self, name: str) -> AsyncIterator[None]:
         """Hold the lock of that name."""
-        key = _key_of(name)
+        key = key_of(name)
         async with self._here(name):
             try:
                 pause, longest = _LOOK_AGAIN
@@ -55,7 +55,7 @@ class SharedLocks:
             known = self._connection
             if known is not None and not known.is_closed() and self._kept.get(name) is known:
                 return True
-            if not await shielded(self._ask("SELECT pg_try_advisory_lock($1)", _key_of(name))):
+            if not await shielded(self._ask("SELECT pg_try_advisory_lock($1)", key_of(name))):
                 return False
             if self._connection is not None:
                 self._kept[name] = self._connection
@@ -87,5 +87,6 @@ class SharedLocks:
                 await self._ask("SELECT pg_advisory_unlock($1)", key)
 
 
-def _key_of(name: str) -> int:
+def key_of(name: str) -> int:
+    """The key of an advisory lock for this name."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

@@ -15,6 +15,7 @@ from bot import limits
 from bot.store.database import Database
 from bot.store.notifications import Topic
 from bot.store.provider_tables import closed_models, pauses
+from bot.store.write_locks import PROVIDER
 
 _SUBMISSIONS = "submissions"
 
@@ -71,7 +72,7 @@ class ProviderStateStore:
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(locks={PROVIDER}) as connection:
                 yield connection
         finally:
             self.forget()

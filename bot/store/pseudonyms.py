@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from bot.store.database import Database
 from bot.store.tables import keys
+from bot.store.write_locks import KEYS
 
 _NAME = "people"
 _BYTES = 32
@@ -28,7 +29,7 @@ class Pseudonyms:
     async def load(self) -> None:
         """Read the key; create it the first time."""
         query = select(keys.c.value).where(keys.c.name == _NAME)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={KEYS}) as connection:
             value = await connection.scalar(query)
             if value is None:
                 value = secrets.token_hex(_BYTES)

@@ -11,6 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from bot.store.database import Database
 from bot.store.provider_tables import rates
+from bot.store.write_locks import NO_LOCK
 
 _SECOND = 1_000_000
 
@@ -54,12 +55,12 @@ class RateStore:
 
     async def _moved(self, name: str, *, taken: int, lead: float) -> Row[Any]:
         asked = {"rate": name, "taken": taken, "lead": round(lead * _SECOND)}
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             row = (await connection.execute(_MOVE, asked)).one_or_none()
         if row is not None:
             return row
         try:
-            async with self._database.write(alone=False) as connection:
+            async with self._database.write(locks=NO_LOCK) as connection:
                 await connection.execute(insert(rates).values(name=name, free_at=0))
         except IntegrityError:  # another process was faster
             pass

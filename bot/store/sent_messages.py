@@ -11,6 +11,7 @@ from bot import limits
 from bot.store.database import Database
 from bot.store.notifications import Topic
 from bot.store.tables import characters, jobs, sent_messages
+from bot.store.write_locks import NO_LOCK, owner_lock
 from bot.values.sent_message import NewMessage, PendingUpdate, SentMessage, ShownContent
 
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # always due
@@ -32,7 +33,7 @@ class SentMessageStore:
 
         A message without a character, of a deleted job, is not recorded: its owner had everything deleted.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(new.owner_id)}) as connection:
             if new.character_id is None and new.job_id is not None:
                 job = select(jobs.c.id).where(jobs.c.id == new.job_id, jobs.c.owner_id == new.owner_id)
                 if await connection.scalar(job) is None:
@@ -69,7 +70,7 @@ class SentMessageStore:
     async def done(self, message: SentMessage) -> None:
         """The change is done, or will never be possible. Only a redrawn message still shows anything."""
         this = _as_it_was(message)
-        async with self._database.write(alone=False) as connection:  # one row, as it was read
+        async with self._database.write(locks=NO_LOCK) as connection:  # one row, as it was read
             if message.wanted is PendingUpdate.REDRAWN:
                 nothing = {"wanted": None, "next_attempt_at": None, "attempts": 0}
                 await connection.execute(update(sent_messages).where(this).values(nothing))
@@ -79,14 +80,14 @@ class SentMessageStore:
 
     async def forget(self, message: SentMessage) -> None:
         """The message can no longer be reached: forget it with its changes."""
-        async with self._database.write(alone=False) as connection:  # one row
+        async with self._database.write(locks=NO_LOCK) as connection:  # one row
             await connection.execute(delete(sent_messages).where(sent_messages.c.id == message.id))
             await self._database.leave_no_trace(connection)
 
     async def postpone(self, message: SentMessage, until: datetime) -> None:
         """Try again at ``until``; the attempt counts."""
         later = {"next_attempt_at": until, "attempts": message.attempts + 1}
-        async with self._database.write(alone=False) as connection:  # one row, as it was read
+        async with self._database.write(locks=NO_LOCK) as connection:  # one row, as it was read
             await connection.execute(update(sent_messages).where(_as_it_was(message)).values(later))
 
     async def count(self, owner_id: int) -> int:

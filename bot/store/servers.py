@@ -20,6 +20,7 @@ from bot.store.database import Database
 from bot.store.notifications import Topic
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import jobs, server_blocks, server_closed_channels, server_roles, server_settings
+from bot.store.write_locks import server_lock
 from bot.values.job import JobKind
 
 
@@ -201,7 +202,7 @@ class ServerStore:
         async with self._changing:
             found = None
             try:
-                async with self._database.write() as connection:
+                async with self._database.write(locks={server_lock(guild_id)}) as connection:
                     yield connection
                     found = await _read(connection, guild_id)
                     await self._database.notifications.send_with(connection, Topic.SERVER, str(guild_id))

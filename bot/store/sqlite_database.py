@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bot.store.named_locks import LocalLocks
 from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
 from bot.store.tables import HEAD, alembic_version
 from bot.store.upgrade import bring_to_head, revision
+from bot.store.write_locks import Lock
 
 _log = structlog.get_logger(__name__)
 
@@ -100,8 +101,10 @@ class SQLiteDatabase(Database):
                 self._lock = None
 
     @asynccontextmanager
-    async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
-        """It has the write lock from its first statement, so every transaction is ``alone``."""
+    async def write(
+        self, *, urgent: bool = False, locks: Collection[Lock] | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        """It has the one write lock from its first statement, whatever its ``locks``."""
         if urgent and self._rewriting is not None:
             self._rewriting.interrupt_statement()
         if not urgent:

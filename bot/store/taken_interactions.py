@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
 from bot.store.tables import taken_interactions
+from bot.store.write_locks import NO_LOCK
 
 
 class TakenInteractionStore:
@@ -29,5 +30,5 @@ class TakenInteractionStore:
     async def sweep(self, before: datetime) -> int:
         """Delete those taken before ``before``; returns how many there were."""
         old = delete(taken_interactions).where(taken_interactions.c.taken_at < before)
-        async with self._database.write(alone=False) as connection:
+        async with self._database.write(locks=NO_LOCK) as connection:
             return (await connection.execute(old)).rowcount

@@ -13,6 +13,7 @@ from bot.store.database import Database
 from bot.store.provider_tables import task_times
 from bot.store.schema import Instant
 from bot.store.tables import UNFINISHED, jobs
+from bot.store.write_locks import TASK_TIMES
 from bot.values.job import JobKind, Step
 from bot.values.task_durations import EDGES, TaskDurations
 from bot.values.watched_tasks import Ended, TaskType, WatchedTasks
@@ -40,7 +41,7 @@ class TaskTimeStore:
             by_type.setdefault(each.type, []).append(each)
         if not by_type:
             return
-        async with self._database.write() as connection:
+        async with self._database.write(locks={TASK_TIMES}) as connection:
             for kind in sorted(by_type):  # in a fixed order, so that two processes do not wait for each other's rows
                 this = (task_times.c.kind == kind.kind, task_times.c.model == kind.model)
                 row = select(task_times.c.weights).where(*this).with_for_update()

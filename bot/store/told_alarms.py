@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bot import limits
 from bot.store.database import Database
 from bot.store.tables import told_alarms
+from bot.store.write_locks import ALARMS
 
 
 class ToldAlarmStore:
@@ -23,7 +24,7 @@ class ToldAlarmStore:
         """Whether to send it now: no process has within the last :data:`bot.limits.SAME_ALARM`."""
         old = delete(told_alarms).where(told_alarms.c.told_at <= now - limits.SAME_ALARM)
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(locks={ALARMS}) as connection:
                 await connection.execute(old)
                 await connection.execute(insert(told_alarms).values(sentence=_hash(sentence), told_at=now))
         except IntegrityError:
@@ -32,7 +33,7 @@ class ToldAlarmStore:
 
     async def not_told(self, sentence: str) -> None:
         """Nobody could be reached: the next attempt sends it."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={ALARMS}) as connection:
             await connection.execute(delete(told_alarms).where(told_alarms.c.sentence == _hash(sentence)))
 
 

@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_tables import loan_uses
 from bot.store.tables import files, videos
+from bot.store.write_locks import owner_lock
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, Lease, Transition
 from bot.values.made_video import MadeVideo
@@ -65,7 +66,7 @@ class VideoStore:
         The lease is kept. Repeated calls for a job return the same video. Raises :class:`~bot.store.jobs.LeaseLost`,
         and :class:`~bot.store.consent_denials.ConsentDenied` if somebody in it has said no in the meantime.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(new.owner_id)}) as connection:
             await check(connection, new.denial_keys, {new.file.key})
             by_job = _owned(new.owner_id).where(videos.c.job_id == job_id)
             video = await _one(connection, by_job)
@@ -95,7 +96,7 @@ class VideoStore:
         """
         seen = update(videos).where(videos.c.owner_id == owner_id, videos.c.id == video_id)
         values = {"poster_key": poster.key, "seconds": seconds, "width": width, "height": height}
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             await keep_file(connection, owner_id, poster, now)
             there = (await connection.execute(seen.values(values))).rowcount
             return () if there else await drop_unused(connection, {poster.key})
@@ -126,7 +127,7 @@ class VideoStore:
 
     async def delete(self, owner_id: int, video_id: int) -> tuple[str, ...] | None:
         """Delete the video; returns the keys of files that nothing refers to any more, ``None`` if it is unknown."""
-        async with self._database.write() as connection:
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             video = await _one(connection, _owned(owner_id).where(videos.c.id == video_id))
             return None if video is None else await _remove(connection, video)
 

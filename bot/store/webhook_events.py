@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.database import Database
 from bot.store.provider_tables import webhook_events
 from bot.store.tables import jobs
+from bot.store.write_locks import task_lock
 from bot.values.job import Step
 
 
@@ -26,7 +27,8 @@ class WebhookEventStore:
         """
         about_it = [jobs.c.task_id == task_id] if task_id is not None else []
         about_it += [jobs.c.id == business_id] if business_id is not None else []
-        async with self._database.write() as connection:
+        locks = {task_lock(each) for each in (event_id, task_id, business_id) if each is not None}
+        async with self._database.write(locks=locks) as connection:
             known = await connection.scalar(select(webhook_events.c.id).where(webhook_events.c.id == event_id))
             if known is not None:
                 return False
@@ -41,7 +43,7 @@ class WebhookEventStore:
         """Whether an event about this task arrived before the task was known to be this job's; if so, match it now."""
         about_it = or_(webhook_events.c.task_id == task_id, webhook_events.c.business_id == job_id)
         matched = update(webhook_events).where(about_it, webhook_events.c.matched.is_(False)).values(matched=True)
-        async with self._database.write() as connection:
+        async with self._database.write(locks={task_lock(task_id), task_lock(job_id)}) as connection:
             return (await connection.execute(matched)).rowcount > 0
 
     async def task_of(self, job_id: str) -> str | None:

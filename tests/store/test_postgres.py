@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -33,6 +33,7 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.store.tables import HEAD, alembic_version, characters, consents, jobs, metadata
+from bot.store.write_locks import NO_LOCK, Lock, owner_lock
 from bot.values.job import JobKind, Lane, Outcome, Step, Transition
 from tests.patience import PATIENCE
 from tests.store.conftest import NewJob
@@ -67,8 +68,8 @@ async def agreed(database: Database) -> int:
         return await connection.scalar(select(func.count()).select_from(consents)) or 0
 
 
-async def agree(database: Database, owner_id: int, now: datetime, *, alone: bool = True) -> None:
-    async with database.write(alone=alone) as connection:
+async def agree(database: Database, owner_id: int, now: datetime, *, locks: Collection[Lock] | None = None) -> None:
+    async with database.write(locks=locks) as connection:
         await connection.execute(insert(consents).values(owner_id=owner_id, given_at=now))
 
 
@@ -297,8 +298,8 @@ async def test_a_pause_is_seen_by_the_others(
 
 async def test_who_is_alone_is_alone_and_the_others_are_not(several: list[Database], now: datetime) -> None:
     one, other, *_ = several
-    async with one.write(alone=False):
-        await asyncio.wait_for(agree(other, 1, now, alone=False), PATIENCE)
+    async with one.write(locks=NO_LOCK):
+        await asyncio.wait_for(agree(other, 1, now, locks=NO_LOCK), PATIENCE)
         alone = asyncio.create_task(agree(other, 2, now))
         await asyncio.sleep(0.1)
         assert not alone.done()
@@ -306,7 +307,7 @@ async def test_who_is_alone_is_alone_and_the_others_are_not(several: list[Databa
     async with one.write():
         waiting = [
             asyncio.create_task(agree(other, 3, now)),
-            asyncio.create_task(agree(several[2], 4, now, alone=False)),
+            asyncio.create_task(agree(several[2], 4, now, locks=NO_LOCK)),
         ]
         await asyncio.sleep(0.1)
         assert not any(task.done() for task in waiting)
@@ -318,7 +319,10 @@ async def test_who_is_alone_is_alone_and_the_others_are_not(several: list[Databa
 async def test_waiting_writers_leave_connections_to_readers(several: list[Database], now: datetime) -> None:
     one, other, *_ = several
     async with one.write():
-        waiting = [asyncio.create_task(agree(other, number, now, alone=bool(number % 2))) for number in range(60)]
+        waiting = [
+            asyncio.create_task(agree(other, number, now, locks=None if number % 2 else NO_LOCK))
+            for number in range(60)
+        ]
         await asyncio.sleep(0.1)
         assert await asyncio.wait_for(agreed(other), PATIENCE) == 0
     await asyncio.gather(*waiting)
@@ -348,14 +352,14 @@ _CUT_OFF = text(
 
 
 async def cut_off_others(database: Database) -> None:
-    async with database.write(alone=False) as connection:
+    async with database.write(locks=NO_LOCK) as connection:
         await connection.execute(_CUT_OFF)
     await asyncio.sleep(0.1)
 
 
 async def test_connections_that_broke_meanwhile_are_replaced(several: list[Database], now: datetime) -> None:
     one, other, *_ = several
-    await asyncio.gather(*(agree(one, number, now, alone=False) for number in range(5)))
+    await asyncio.gather(*(agree(one, number, now, locks=NO_LOCK) for number in range(5)))
     await cut_off_others(other)
     assert await agreed(one) == 5
     await cut_off_others(other)
@@ -366,7 +370,7 @@ async def test_a_connection_that_breaks_in_the_middle_is_no_defect(several: list
     one, other, *_ = several
 
     async def broken() -> None:
-        async with one.write(alone=False) as connection:
+        async with one.write(locks=NO_LOCK) as connection:
             await connection.execute(insert(consents).values(owner_id=1, given_at=now))
             await cut_off_others(other)
             await connection.execute(insert(consents).values(owner_id=2, given_at=now))
@@ -379,17 +383,20 @@ async def test_a_connection_that_breaks_in_the_middle_is_no_defect(several: list
     assert await agreed(other) == 1
 
 
-async def test_a_commit_that_nobody_heard_of_counts(postgres_url: str, opened: Open, now: datetime) -> None:
+@pytest.mark.parametrize("locks", [None, {owner_lock(1), owner_lock(2)}], ids=["all locks", "some"])
+async def test_a_commit_that_nobody_heard_of_counts(
+    postgres_url: str, opened: Open, now: datetime, locks: Collection[Lock] | None
+) -> None:
     async with proxy_to(postgres_url) as (proxy, url):
         database = await opened(url)
         proxy.cut = "after"
-        await agree(database, 1, now)
+        await agree(database, 1, now, locks=locks)
         assert proxy.cuts == 1
         assert await agreed(database) == 1
 
         proxy.cut = "before"
         with pytest.raises(DBAPIError) as caught:
-            await agree(database, 2, now)
+            await agree(database, 2, now, locks=locks)
         assert proxy.cuts == 2
         assert database_fault_of(caught.value) is DatabaseFault.BUSY
         assert await agreed(database) == 1
@@ -402,11 +409,11 @@ async def test_a_server_that_falls_silent_is_not_waited_for(
     monkeypatch.setattr("bot.limits.POSTGRES_SILENT", 0.5)
     async with proxy_to(postgres_url) as (proxy, url), asyncio.timeout(PATIENCE):
         database = await opened(url)
-        for number, alone in enumerate((True, False)):
+        for number, locks in enumerate((None, NO_LOCK)):
             await agree(database, number, now)
             proxy.mute()
             with pytest.raises(NoConnection, match="does not answer") as caught:
-                await agree(database, 9, now, alone=alone)
+                await agree(database, 9, now, locks=locks)
             assert database_fault_of(caught.value) is DatabaseFault.BUSY
         assert await agreed(database) == 2
         proxy.mute()

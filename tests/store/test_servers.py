@@ -101,7 +101,7 @@ async def test_what_was_committed_is_known_though_whoever_wanted_it_was_cancelle
     write = database.write
 
     @asynccontextmanager
-    async def write_and_be_cancelled(**options: bool) -> AsyncIterator[AsyncConnection]:
+    async def write_and_be_cancelled(**options: Any) -> AsyncIterator[AsyncConnection]:
         async with write(**options) as connection:
             yield connection
         changing.cancel()
