@@ -31,20 +31,23 @@ class FaceRows:
         self._files = files
         self._media = media
         self._places = FairLimiter(1)  # a page takes a moment, and no job waits for it
+        self._took = 0.0  # seconds, the last page that was made
         self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
     async def of(self, owner_id: int, rows: Sequence[Row]) -> list[bytes]:
         """A WebP for each row; an empty list if they cannot be made within :data:`bot.limits.FACES_WITHIN` seconds.
 
-        All pictures are the owner's.
+        If those who wait already take longer than that, nobody joins them. All pictures are the owner's.
         """
         keys = [_key(row) for row in rows]
         made = {key: self._kept[key] for key in keys if key in self._kept}  # other pages may evict them meanwhile
         missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in made}
         if missing:
             try:
+                if self._places.waiting * self._took > limits.FACES_WITHIN:
+                    raise TimeoutError  # now, not after all that time
                 async with asyncio.timeout(limits.FACES_WITHIN), self._places.place(owner_id):
-                    made |= zip(missing, await self._make(list(missing.values())), strict=True)
+                    made |= zip(missing, await self._timed(list(missing.values())), strict=True)
             except (CastbookError, OSError, TimeoutError) as error:
                 _log.warning("faces_not_made", rows=len(missing), error=type(error).__name__)
                 return []
@@ -54,6 +57,14 @@ class FaceRows:
         while len(self._kept) > limits.FACE_ROWS_KEPT:
             self._kept.popitem(last=False)
         return [made[key] for key in keys]
+
+    async def _timed(self, rows: Sequence[Row]) -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await self._make(rows)
+        finally:
+            self._took = loop.time() - began
 
     async def _make(self, rows: Sequence[Row]) -> list[bytes]:
         work_id = secrets.token_hex(limits.JOB_ID_HEX // 2)
