@@ -15,7 +15,7 @@ from benchmarks.memory import Memory
 from benchmarks.processes import process, toml
 from tests.wire.bot_process import free_port
 
-READY_WITHIN = 60.0  # seconds
+READY_WITHIN = 300.0  # seconds, on a machine that has much else to do
 _LOOKS = re.compile(rb'castbook_provider_seconds_count\{request="GET [^"]*\{id\}"\} (\S+)')
 _MB = 1024 * 1024
 
