@@ -175,6 +175,7 @@ SHUTDOWN_GRACE = timedelta(seconds=10)  # for running steps at a stop
 TRACES_FLUSHED_WITHIN = 2.0  # seconds at a stop, after everything else has ended
 MAINTENANCE_EVERY = 60.0  # seconds between two rounds
 PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
+SWEPT_AT_ONCE = 10_000  # expired rows of a table in one round; more than the busiest bot has in a minute
 
 # -- Ours: files in a bucket --------------------------------------------------------------------------------------
 BUCKET_OBJECTS = 1000  # per list or delete request: S3's maximum (ListObjectsV2, DeleteObjects)

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import RowMapping, Select, delete, insert, select
 
 from bot.store.database import Database
+from bot.store.row_locks import free
 from bot.store.tables import drafts
 from bot.store.write_locks import NO_LOCK
 from bot.values.job import VideoRequest
@@ -97,8 +98,9 @@ class DraftStore:
 
     async def sweep(self, before: datetime) -> int:
         """Delete drafts made before ``before``; returns how many there were."""
-        async with self._database.write() as connection:
-            return (await connection.execute(delete(drafts).where(drafts.c.created_at < before))).rowcount
+        async with self._database.write(locks=NO_LOCK) as connection:
+            old = await free(connection, drafts, drafts.c.created_at < before)
+            return (await connection.execute(delete(drafts).where(old))).rowcount
 
 
 def _owned(owner_id: int, draft_id: str) -> Select[tuple[object, ...]]:

@@ -34,14 +34,6 @@ def update_leased(columns: frozenset[str]) -> ReturningUpdate[Any]:
     return update(jobs).where(jobs.c.id == bindparam("job"), *same).values(values).returning(*jobs.c)
 
 
-def locked_in_order(*which: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Condition for a statement that changes several jobs, while others change some of them, too.
-
-    Whoever locks rows in the order of their ids is never waited for by somebody whom he waits for.
-    """
-    return jobs.c.id.in_(select(jobs.c.id).where(*which).order_by(jobs.c.id).with_for_update())
-
-
 _SUBMITTED = or_(jobs.c.step.in_([Step.WATCH, Step.COLLECT, Step.DELIVER]), jobs.c.submit_started_at.is_not(None))
 _IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTED, Lane.UNSUBMITTED: not_(_SUBMITTED)}
 

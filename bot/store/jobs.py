@@ -40,10 +40,12 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, locked_in_order, next_due, update_leased
+from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
 from bot.store.loan_reach import lenders_of, settle_uses, use_loans
+from bot.store.loan_tables import loan_uses
 from bot.store.owned_jobs import FREE, HeldLeases, video_is_kept
 from bot.store.quotas import Quota, check
+from bot.store.row_locks import free, in_order
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.store.write_locks import NO_LOCK, PLACES, Lock, owner_lock, server_lock
 from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, Transition, VideoRequest
@@ -102,7 +104,7 @@ class JobStore:
                 found = await admission_state(connection, places)
                 # Others can be admitted by now: with locks of their owners, in the next round.
                 admitted = [job_id for job_id, owner in found.admitted.items() if owner in owners]
-                let_in_now = update(jobs).where(locked_in_order(jobs.c.id.in_(admitted), queued()))
+                let_in_now = update(jobs).where(in_order(jobs, jobs.c.id.in_(admitted), queued()))
                 await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
             if len(admitted) == len(found.admitted):
                 break
@@ -180,7 +182,7 @@ class JobStore:
         """Extend those of ``holder``'s leases that still exist; returns their jobs."""
         renewed = (
             update(jobs)
-            .where(locked_in_order(jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs))))
+            .where(in_order(jobs, jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs))))
             .values(lease_until=now + lease)
             .returning(jobs.c.id, jobs.c.epoch)
         )
@@ -207,7 +209,7 @@ class JobStore:
     async def release_all(self, holder: str) -> None:
         """Release everything that ``holder`` has leased."""
         async with self._database.write(locks=NO_LOCK) as connection:
-            await connection.execute(update(jobs).where(locked_in_order(jobs.c.lease_owner == holder)).values(FREE))
+            await connection.execute(update(jobs).where(in_order(jobs, jobs.c.lease_owner == holder)).values(FREE))
 
     async def release_held(self, job_id: str, holder: str) -> None:
         """Release a row that ``holder`` wrote leased to itself."""
@@ -227,9 +229,9 @@ class JobStore:
 
     async def wipe_tokens(self, before: datetime) -> int:
         """Wipe the interaction tokens received before ``before`` (rule 13); returns how many there were."""
-        dead = update(jobs).where(jobs.c.token.is_not(None), jobs.c.token_at < before).values(token=None)
-        async with self._database.write() as connection:
-            return (await connection.execute(dead)).rowcount
+        async with self._database.write(locks=NO_LOCK) as connection:
+            dead = await free(connection, jobs, jobs.c.token.is_not(None), jobs.c.token_at < before)
+            return (await connection.execute(update(jobs).where(dead).values(token=None))).rowcount
 
     async def prune(self, before: datetime, *, limit: int) -> int:
         """Delete up to ``limit`` jobs that finished before ``before``; returns how many there were.
@@ -242,8 +244,17 @@ class JobStore:
             jobs.c.kind == JobKind.PREVIEW,
         )
         old = select(jobs.c.id).where(jobs.c.finished_at < before, jobs.c.step == Step.DONE, told).limit(limit)
-        async with self._database.write() as connection:
-            gone = (await connection.scalars(old)).all()
+        async with self._database.read_at_once() as connection:
+            found = (await connection.scalars(old)).all()
+        if not found:
+            return 0
+        lenders = select(loan_uses.c.owner_id).where(loan_uses.c.job_id.in_(found)).distinct()
+        async with self._database.read_at_once() as connection:
+            locks = {owner_lock(each) for each in (await connection.scalars(lenders)).all()}
+        # Its owner may be sending one of them again: that is then no longer old, or it is left for the next time.
+        still = old.where(jobs.c.id.in_(found)).with_for_update(skip_locked=True)
+        async with self._database.write(locks=locks) as connection:
+            gone = (await connection.scalars(still)).all()
             await settle_uses(connection, gone)
             await keep_borrowed_tasks(connection, gone, before)
             return (await connection.execute(delete(jobs).where(jobs.c.id.in_(gone)))).rowcount

@@ -20,6 +20,7 @@ from bot.store.personal_data import PersonalData, personal_data_of
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of
+from bot.store.row_locks import free
 from bot.store.sent_messages import let_go
 from bot.store.tables import (
     UNFINISHED,
@@ -33,6 +34,7 @@ from bot.store.tables import (
     ownerless_tasks,
     videos,
 )
+from bot.store.write_locks import NO_LOCK
 from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
@@ -154,8 +156,9 @@ class PrivacyStore:
 
     async def forget_days(self, before: datetime) -> int:
         """Delete the counters of days before ``before``; returns how many there were."""
-        async with self._database.write() as connection:
-            return (await connection.execute(delete(day_counters).where(day_counters.c.day < before))).rowcount
+        async with self._database.write(locks=NO_LOCK) as connection:
+            past = await free(connection, day_counters, day_counters.c.day < before)
+            return (await connection.execute(delete(day_counters).where(past))).rowcount
 
     async def scrub(self) -> bool:
         """Remove deleted data from every byte of the database; returns whether that is done (Database.scrub)."""

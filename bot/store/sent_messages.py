@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import limits
 from bot.store.database import Database
 from bot.store.notifications import Topic
+from bot.store.row_locks import free
 from bot.store.tables import characters, jobs, sent_messages
 from bot.store.write_locks import NO_LOCK, owner_lock
 from bot.values.sent_message import NewMessage, PendingUpdate, SentMessage, ShownContent
@@ -98,10 +99,14 @@ class SentMessageStore:
 
     async def sweep(self, *, sent_before: datetime, tokens_before: datetime) -> int:
         """Forget messages that are too old, or that only an expired token could reach; returns how many there were."""
-        old = delete(sent_messages).where(sent_messages.c.sent_at < sent_before, sent_messages.c.wanted.is_(None))
-        dead = delete(sent_messages).where(sent_messages.c.token.is_not(None), sent_messages.c.token_at < tokens_before)
-        async with self._database.write() as connection:
-            return sum([(await connection.execute(each)).rowcount for each in (old, dead)])
+        old = (sent_messages.c.sent_at < sent_before, sent_messages.c.wanted.is_(None))
+        dead = (sent_messages.c.token.is_not(None), sent_messages.c.token_at < tokens_before)
+        gone = 0
+        async with self._database.write(locks=NO_LOCK) as connection:
+            for each in (old, dead):
+                these = await free(connection, sent_messages, *each)
+                gone += (await connection.execute(delete(sent_messages).where(these))).rowcount
+        return gone
 
 
 async def want(connection: AsyncConnection, wanted: PendingUpdate, *which: ColumnElement[bool], **also: object) -> int:

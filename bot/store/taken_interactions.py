@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
+from bot.store.row_locks import free
 from bot.store.tables import taken_interactions
 from bot.store.write_locks import NO_LOCK
 
@@ -29,6 +30,6 @@ class TakenInteractionStore:
 
     async def sweep(self, before: datetime) -> int:
         """Delete those taken before ``before``; returns how many there were."""
-        old = delete(taken_interactions).where(taken_interactions.c.taken_at < before)
         async with self._database.write(locks=NO_LOCK) as connection:
-            return (await connection.execute(old)).rowcount
+            old = await free(connection, taken_interactions, taken_interactions.c.taken_at < before)
+            return (await connection.execute(delete(taken_interactions).where(old))).rowcount

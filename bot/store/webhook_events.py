@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.provider_tables import webhook_events
+from bot.store.row_locks import free
 from bot.store.tables import jobs
-from bot.store.write_locks import task_lock
+from bot.store.write_locks import NO_LOCK, task_lock
 from bot.values.job import Step
 
 
@@ -55,9 +56,9 @@ class WebhookEventStore:
 
     async def sweep(self, before: datetime) -> int:
         """Delete events received before ``before``; returns how many there were."""
-        old = delete(webhook_events).where(webhook_events.c.received_at < before)
-        async with self._database.write() as connection:
-            return (await connection.execute(old)).rowcount
+        async with self._database.write(locks=NO_LOCK) as connection:
+            old = await free(connection, webhook_events, webhook_events.c.received_at < before)
+            return (await connection.execute(delete(webhook_events).where(old))).rowcount
 
 
 async def _wake(connection: AsyncConnection, about_it: ColumnElement[bool], now: datetime) -> bool:

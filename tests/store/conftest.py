@@ -20,11 +20,14 @@ from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.new_characters import NewCharacter
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.sqlite_database import SQLiteDatabase
+from bot.values.character import Character
 from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step, Transition
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
+from tests.store.duel import LENDER, Duel, Process
 
 NewJob: TypeAlias = Callable[..., Job]
 
@@ -191,3 +194,30 @@ def cast(
         return character
 
     return cast
+
+
+@pytest.fixture
+async def processes(
+    postgres_url: str, new_job: NewJob, cast_fields: dict[str, Any], now: datetime
+) -> AsyncIterator[list[Process]]:
+    """Two, and one that looks on."""
+    databases = [database_at(postgres_url) for _ in range(3)]
+    made = []
+    for database in databases:
+        await database.open()
+        people = Pseudonyms(database)
+        await people.load()
+        made.append(Process(database, people, new_job, cast_fields, now))
+    yield made
+    for database in databases:
+        await database.close()
+
+
+@pytest.fixture
+def duel(processes: list[Process]) -> Duel:
+    return Duel(processes)
+
+
+@pytest.fixture
+async def lent(processes: list[Process]) -> Character:
+    return await processes[2].character(LENDER)

@@ -32,7 +32,6 @@ from bot.values.job import CastRole, Job, Outcome, Step, Transition, VideoReques
 from bot.values.loan import LoanRecipient
 from bot.values.sent_message import NewMessage, ShownContent
 from tests.patience import PATIENCE
-from tests.store.conftest import NewJob
 
 OWNER, OTHER, LENDER, PERSON, SERVER = 7, 8, 9, 10, 1
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
@@ -47,7 +46,7 @@ class Process:
 
     database: Database
     people: Pseudonyms
-    new_job: NewJob
+    new_job: Callable[..., Job]
     cast_fields: dict[str, Any]
     now: datetime
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, update
 
 from bot import limits
 from bot.errors import QuotaReached, Refusal
@@ -19,7 +16,6 @@ from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore
 from bot.store.consent_denials import ConsentDenied
 from bot.store.consents import ConsentStore
-from bot.store.database import database_at
 from bot.store.default_characters import DefaultCharacterStore
 from bot.store.drafts import Draft, UnsentImport
 from bot.store.groups import GroupStore
@@ -30,7 +26,6 @@ from bot.store.person_consents import PersonConsentStore
 from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
-from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
@@ -46,33 +41,9 @@ from bot.values.loan import Answer, LoanRecipient
 from bot.values.sent_message import PendingUpdate, ShownContent
 from bot.values.task_durations import TaskDurations
 from bot.values.watched_tasks import Ended, TaskType
-from tests.patience import PATIENCE
-from tests.store.conftest import NewJob
 from tests.store.duel import FILM, LENDER, OTHER, OWNER, PERSON, SERVER, Act, Duel, Process
 
 _MINE = owner_lock(OWNER)
-
-
-@pytest.fixture
-async def processes(
-    postgres_url: str, new_job: NewJob, cast_fields: dict[str, Any], now: datetime
-) -> AsyncIterator[list[Process]]:
-    """Two, and one that looks on."""
-    databases = [database_at(postgres_url) for _ in range(3)]
-    made = []
-    for database in databases:
-        await database.open()
-        people = Pseudonyms(database)
-        await people.load()
-        made.append(Process(database, people, new_job, cast_fields, now))
-    yield made
-    for database in databases:
-        await database.close()
-
-
-@pytest.fixture
-def duel(processes: list[Process]) -> Duel:
-    return Duel(processes)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -144,11 +115,6 @@ async def test_an_answer_and_a_queued_job_do_not_take_one_place(duel: Duel) -> N
 
 
 # -- loans -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def lent(processes: list[Process]) -> Character:
-    return await processes[2].character(LENDER)
 
 
 async def test_a_loans_uses_are_not_exceeded(duel: Duel, lent: Character) -> None:
@@ -472,86 +438,3 @@ async def test_a_step_waits_for_nobody(duel: Duel) -> None:
         await its.jobs.release(job.id, job.lease, None, now=its.now)
 
     await duel.passes(lambda its: its.add(Quota(running=9)), steps)
-
-
-# -- no deadlocks ------------------------------------------------------------------------------------------------------
-
-
-async def test_locks_are_taken_in_one_order(processes: list[Process]) -> None:
-    both = [owner_lock(OWNER), owner_lock(OTHER)]
-
-    async def write(its: Process, locks: Collection[Lock] | None) -> None:
-        async with its.database.write(locks=locks) as connection:
-            await connection.execute(text("SELECT 1"))
-
-    orders: list[Collection[Lock] | None] = [both, both[::-1], both[:1], None, both[1:]]
-    await asyncio.gather(*(write(its, locks) for its in processes for locks in orders * 8))
-
-
-@pytest.mark.parametrize("changing", ["renew", "release_all", "take_back", "let_in"])
-async def test_rows_are_locked_in_one_order(duel: Duel, lent: Character, changing: str) -> None:
-    """While the first row is locked by somebody, those after it are free: nobody holds them and waits."""
-    loan = await duel.watch.lend(lent, LoanRecipient(person=OTHER))
-    one = await duel.watch.film(lent, loan)
-    ids = [f"{number:016x}" for number in (900, 800, 700)]  # stored in the opposite order
-    for each in ids:
-        await duel.watch.film(lent, loan, id=each, lease_owner="runner")
-    await duel.watch.cancel(one)
-    if changing == "let_in":
-        async with duel.watch.database.write() as connection:
-            waiting = {"admitted_at": None, "next_attempt_at": None, "lease_owner": None}
-            await connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(waiting))
-    acts: dict[str, Act] = {
-        "renew": lambda its: its.jobs.renew("runner", dict.fromkeys(ids, 0), now=its.now + timedelta(seconds=1)),
-        "release_all": lambda its: its.jobs.release_all("runner"),
-        "take_back": lambda its: its.take_back(),
-        "let_in": lambda its: its.jobs.let_in(AdmissionLimits(), now=its.now),
-    }
-
-    async def lock_the_first(its: Process) -> None:
-        async with its.database.write(locks=()) as connection:
-            await connection.execute(select(jobs.c.id).where(jobs.c.id == ids[-1]).with_for_update())
-
-    async def the_rest_is_free(its: Process) -> asyncio.Future[object]:
-        acting = asyncio.ensure_future(acts[changing](its))
-        async with asyncio.timeout(PATIENCE):
-            while not await duel.somebody_waits():
-                assert not acting.done()
-                await asyncio.sleep(0.01)
-        free = select(jobs.c.id).where(jobs.c.id.in_(ids)).with_for_update(skip_locked=True)
-        async with duel.watch.database.write(locks=()) as connection:
-            found = (await connection.scalars(free)).all()
-        assert sorted(found) == sorted(ids[:-1])
-        return acting
-
-    held, running = await duel.hold(lock_the_first)
-    acting = await the_rest_is_free(duel.other)
-    held.go_on.set()
-    await asyncio.gather(running, acting)
-
-
-async def test_many_at_once_keep_every_limit(processes: list[Process]) -> None:
-    """All kinds of writes of three processes, for two borrowers and a lender."""
-    watch = processes[2]
-    ann = await watch.character(LENDER)
-    loan = await watch.lend(ann, LoanRecipient(server=SERVER), uses=5)
-    quota = Quota(running=2, waiting=4, server_day=9, in_all=3)
-
-    async def work(its: Process, number: int) -> None:
-        owner = (OWNER, OTHER)[number % 2]
-        try:
-            job = await its.film(ann, loan, quota=quota, owner_id=owner)
-        except Refusal:
-            job = await its.leased(owner_id=owner, step=Step.COLLECT, counted=False)
-            await its.store(job, "Zoe")
-        await its.jobs.let_in(AdmissionLimits(each=2, in_all=3), now=its.now)
-        await its.jobs.renew("runner", {job.id: 0}, now=its.now)
-        await its.note(replace(ann, owner_id=owner), number)
-
-    await asyncio.gather(*(work(its, number) for number in range(8) for its in processes))
-    counts = select(func.count()).select_from(jobs).where(jobs.c.kind == JobKind.VIDEO)
-    [[films]] = await watch.rows(counts)
-    [[admitted]] = await watch.rows(counts.where(jobs.c.admitted_at.is_not(None)))
-    names = await watch.rows(select(characters.c.owner_id, characters.c.name_key))
-    assert (films, admitted) == (5, 3)
-    assert len(set(map(tuple, names))) == len(names) == 24 - 5 + 1
