@@ -9,18 +9,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
 import aiohttp
 
-from bot.app import service
-from bot.app.process import finish
-from bot.app.roles import Role
+from bot.__main__ import parser
 from playground.provider import SimulatedProvider
 from tests.forks import Fork, be_in
 from tests.loopback_discord.server import LoopbackDiscord
@@ -104,18 +101,20 @@ async def castbook(command: str, environ: dict[str, str], folder: Path, *argumen
     return Finished(child.returncode, out.decode(), err.decode())
 
 
-def live(folder: Path, environ: dict[str, str], looks: Path, over_http: bool) -> NoReturn:
-    """Be what ``castbook run`` becomes, where all is imported. Looks at the same clip are remembered."""
+def live(folder: Path, environ: dict[str, str], looks: Path, arguments: Sequence[str]) -> NoReturn:
+    """Be ``castbook run <arguments>``, where all is imported. Looks at the same clip are remembered."""
     be_in(folder, environ)
     remember_looks(looks)
-    finish(None, partial(service.run, role=Role.HTTP if over_http else Role.ALL))
+    given = parser().parse_args(["run", *arguments])
+    given.run(given)
+    raise AssertionError("it ends the process")
 
 
 class BotProcess:
     """The service on the files in ``folder``: each ``start`` is a new process on the same ones.
 
-    It is forked (:func:`live`) unless ``as_command`` or a ``launcher`` asks for ``castbook run``. ``over_http``: with
-    ``--role http``, and as soon as it is ready Discord sends interactions there.
+    It is forked (:func:`live`) unless ``as_command`` or a ``launcher`` asks for ``castbook run <arguments>``.
+    ``over_http``: with ``--role http``, and as soon as it is ready Discord sends interactions there.
     """
 
     def __init__(
@@ -124,6 +123,7 @@ class BotProcess:
         provider: SimulatedProvider,
         folder: Path,
         *,
+        arguments: Sequence[str] = (),
         as_command: bool = False,
         over_http: bool = False,
         **changes: str,
@@ -131,6 +131,7 @@ class BotProcess:
         self.discord = discord
         self.folder = folder
         self.over_http = over_http
+        self.arguments = ("--role", "http") if over_http else tuple(arguments)
         if over_http:
             changes = {"DISCORD__PUBLIC_KEY": discord.endpoint.public_key, **changes}
         self.environ = environment(discord, provider, folder, **changes)
@@ -156,10 +157,7 @@ class BotProcess:
     async def start(self) -> None:
         """Start it, and wait until it gets interactions, with its commands registered."""
         before = len(self.discord.gateway.identifies)
-        if self._as_command or self.launcher:
-            self.child = await self._command()
-        else:
-            self.child = Fork(live, self.folder, self.environ, looks_of_this_run(), self.over_http)
+        await self._begin()
         if self.over_http:
             await self.healthy()
             await self.discord.endpoint.set(self.address("/interactions"))
@@ -173,11 +171,16 @@ class BotProcess:
             )
         )
 
-    async def _command(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def _begin(self) -> None:
+        if self._as_command or self.launcher:
+            self.child = await self._command()
+        else:
+            self.child = Fork(live, self.folder, self.environ, looks_of_this_run(), self.arguments)
+
+    async def _command(self) -> asyncio.subprocess.Process:
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(*self.launcher, sys.executable, "-m", "bot", "run", *(("--role", "http") if self.over_http else ())),
-                *arguments,
+                *(*self.launcher, sys.executable, "-m", "bot", "run", *self.arguments),
                 cwd=self.folder,
                 env=self.environ,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -248,17 +251,16 @@ class BotProcess:
 
 
 class RoleProcess(BotProcess):
-    """``castbook run`` with these arguments; started once it is ready."""
+    """The service with these arguments; started once it is ready."""
 
     def __init__(
         self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *arguments: str, **changes: Any
     ) -> None:
         folder.mkdir(exist_ok=True)
-        super().__init__(discord, provider, folder, as_command=True, **changes)
-        self.arguments = arguments
+        super().__init__(discord, provider, folder, arguments=arguments, **changes)
 
     async def start(self) -> None:
-        self.child = await self._command(*self.arguments)
+        await self._begin()
         await self._alive(self._listening())
         await self.healthy()
 
