@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites postgres otel check invite test tests quick lint types layers faults docs messages picture walk languages bench lock clean
+.PHONY: help demo playground run sites postgres otel check invite test tests slow quick lint types layers faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,8 +63,11 @@ test: $(VENV)/.dev  ## everything that must be green
 # Four workers for two cores: at times two of them wait, for a child, a process, or a second to pass.
 tests: export MAKEFLAGS :=
 tests: $(VENV)/.asserts
-	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -m 'not slow' -n 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m slipcover --fail-under 90 --out .coverage.json --merge .coverage.json
+
+slow: $(VENV)/.asserts  ## the tests that make test leaves out: before a release, and after a change of what they are about
+	$(BIN)/python -m pytest -m slow -n 3 --dist loadfile
 
 # What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
 QUICK := tests/values tests/config tests/store tests/provider tests/web $(wildcard tests/chat/test_render_*.py) \

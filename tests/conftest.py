@@ -19,6 +19,7 @@ from tests.migrated import migrated_in
 from tests.postgres_cluster import Cluster, NoPostgres, shared_cluster, shared_or_skipped
 from tests.postgres_databases import Databases
 from tests.remembered_looks import keep_looks
+from tests.unsynced import sync_nothing
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
 # examples in every run, so that a red build is about the change.
@@ -45,6 +46,7 @@ def look_for_cycles_seldom() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+sync_nothing()
 quiet_tracebacks()
 query_plans.record()
 postgres_statements.compile_once()

@@ -15,6 +15,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from tests.unsynced import sync_nothing
+
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as bot.app.__main__ does, for the same reason
 
 PRELOADED = ("tests.forks", "bot.app.service", "tests.faults.app")
@@ -64,7 +66,7 @@ class Fork:
 
 def be_in(folder: Path, environ: Mapping[str, str]) -> None:
     """What a shell would do before it starts a program: its environment, its folder, and stdout and stderr in one file
-    there, ``stderr.log``."""
+    there, ``stderr.log``. As in all tests, nothing is flushed to disk."""
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)
@@ -72,6 +74,7 @@ def be_in(folder: Path, environ: Mapping[str, str]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    sync_nothing()
 
 
 @functools.cache

@@ -21,6 +21,8 @@ from sqlalchemy import make_url
 from tests.postgres_cluster import USER, Cluster, own_cluster, shared_or_skipped
 from tests.postgres_databases import Databases
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 HOLDER = (
     "import sys\n"

@@ -154,6 +154,7 @@ def test_the_bot_starts_on_it_and_no_id_is_given_twice(settings: Settings, libra
             assert in_sqlite(library, f"SELECT max(id) FROM {table.name}") == [(last - 1,)]
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_kills_wherever_they_come(library: Path, target: str) -> None:
     """Real ones, in the middle of what is copied and of what is compared."""
     with closing(sqlite3.connect(library)) as connection:

@@ -15,6 +15,8 @@ from benchmarks.labelled.rendering import FPS, Heard, Shot, alone, cuts, render
 from benchmarks.labelled.scenes import SIZE, Company, Crossing, Landscape, SideBySide, Slides, Speaker
 from benchmarks.labelled.treatments import Blurred, Dark, Handheld, Shaking
 
+pytestmark = pytest.mark.slow
+
 SPEAKER = Speaker()
 SLIDES = Slides("One", ("two", "three"))
 

@@ -18,6 +18,8 @@ from bot.media import child_process
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:

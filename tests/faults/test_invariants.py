@@ -1,4 +1,7 @@
-"""What the harness would find: each thing that it looks for is put wrong once, and seen."""
+"""What the harness would find: each thing that it looks for is put wrong once, and seen.
+
+It says nothing of the bot; what has found nothing wrong in ``make faults`` and in test_kills.py is tried here.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ from tests.faults.scenario import Outcome, Plan, Scenario, Story
 from tests.faults.world import run, world
 from tests.loopback_discord.messages import Message
 from tests.remembered_looks import looks_of_this_run
+
+pytestmark = pytest.mark.slow
 
 Tampering = Callable[[Scenario], AbstractContextManager[None]]
 

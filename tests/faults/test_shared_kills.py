@@ -52,6 +52,7 @@ def lane(tmp_path: Path) -> Iterator[Lane]:
         pytest.skip(str(error))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # seconds; on two idle cores it takes one of forty
 async def test_nothing_is_lost_and_nothing_is_done_twice(lane: Lane) -> None:
     outcome = await run(PLAN, lane, people=4, within=timedelta(minutes=5))

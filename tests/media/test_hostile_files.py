@@ -273,6 +273,7 @@ def test_a_file_that_is_cut_off(request: pytest.FixtureRequest, tmp_path: Path, 
     assert "answer" in answers[-1]  # the whole file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "seed"), [("mp4", 1), ("webm", 2)])
 def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path, kind: str, seed: int) -> None:
     content: bytes = request.getfixturevalue(kind)
@@ -286,6 +287,7 @@ def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path
     assert max(float(str(answer["cpu"])) for answer in answers) < 8  # what a probe may compute; half a second in fact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(3))
 def test_files_of_other_kinds_with_changed_bytes(tmp_path: Path, part: int) -> None:
     """Each demuxer and each decoder that is opened beside those of phones and browsers, in one child for a few."""

@@ -63,6 +63,7 @@ async def said(process: Process, pattern: str) -> str:
     return lines
 
 
+@pytest.mark.slow
 async def test_it_prints_an_address_serves_it_and_ends_when_told(tmp_path: Path) -> None:
     async with started(tmp_path) as process:
         printed = await said(process, "Ctrl-C")
@@ -79,6 +80,7 @@ async def test_it_prints_an_address_serves_it_and_ends_when_told(tmp_path: Path)
         assert b"closed" in out
 
 
+@pytest.mark.slow
 async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

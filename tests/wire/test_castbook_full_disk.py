@@ -18,6 +18,8 @@ import pytest
 from tests.wire.bot_process import BotProcess
 from tests.wire.scene import PATIENCE, migrated, scene
 
+pytestmark = pytest.mark.slow
+
 SIZE = 4_000_000  # bytes
 # A file system of its own that only the bot sees, and that goes with it. The database comes from outside.
 MOUNT = 'mount -t tmpfs -o size={size} none "{disk}" && cp "{disk}.db" "{disk}/castbook.db" && exec "$@"'

@@ -17,6 +17,8 @@ from tests.postgres_databases import bring_to_head
 from tests.wire.bot_process import RoleProcess, castbook, environment
 from tests.wire.scene import scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
