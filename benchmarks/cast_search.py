@@ -80,7 +80,9 @@ async def _times(url: str, own: int, everybody: int, rounds: int) -> dict[str, l
     database = database_at(url)
     await database.open()
     try:
-        return await _ask(database, await _fill(database, own, everybody), rounds)
+        names = await _fill(database, own, everybody)
+        await database.merge_search()  # as maintenance does every minute
+        return await _ask(database, names, rounds)
     finally:
         await database.close()
 

@@ -191,6 +191,7 @@ class App:
             privacy=stores.privacy,
             files=stores.files,
             disk=stores.disk,
+            cast=stores.cast,
             provider=self.provider,
             clock=clock,
             keep_days=settings.jobs.keep_days,

@@ -12,6 +12,7 @@ from bot import limits
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.provider.task import TaskState
+from bot.store.cast_search import CastSearch
 from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
@@ -47,6 +48,7 @@ class Maintenance:
         privacy: PrivacyStore,
         files: FileStore,
         disk: DiskUse,
+        cast: CastSearch,
         provider: ToapisClient,
         clock: Clock,
         keep_days: int,
@@ -62,6 +64,7 @@ class Maintenance:
         self._privacy = privacy
         self._files = files
         self._disk = disk
+        self._cast = cast
         self._provider = provider
         self._clock = clock
         self._keep = timedelta(days=keep_days)
@@ -92,7 +95,7 @@ class Maintenance:
         """Run every minute, until cancelled. A fault in one part does not stop the others."""
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
-            for part in (self.tidy, self.prune, self.drop_videos, self.forget, self._sweep_bucket):
+            for part in (self.tidy, self.prune, self.drop_videos, self._cast.merge, self.forget, self._sweep_bucket):
                 await self._guarded(part)
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:

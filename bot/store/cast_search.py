@@ -99,6 +99,10 @@ class CastSearch:
             found = [character_of(row) for row in rows.mappings()]
             return found[offset : offset + limit], len(found)
 
+    async def merge(self) -> None:
+        """Keep searches fast (:meth:`~bot.store.database.Database.merge_search`)."""
+        await self._database.merge_search()
+
     @asynccontextmanager
     async def _searched(self) -> AsyncIterator[AsyncConnection]:
         """A snapshot, in which PostgreSQL plans each statement for the words that are searched for.

@@ -154,6 +154,19 @@ class SQLiteDatabase(Database):
         """The same as :meth:`read`."""
         return self.read()
 
+    async def merge_search(self) -> None:
+        """Merge segments of the full-text index, a few pages at a time, while others may write in between.
+
+        A write adds a segment, and a search looks into each one. SQLite itself leaves up to 15 of each size.
+        """
+        merged = True
+        while merged:
+            async with self.write() as connection:
+                driver = await _driver(connection)
+                before = driver.total_changes
+                await connection.exec_driver_sql(_MERGE_SEARCH, (limits.SEARCH_PAGES_MERGED_AT_ONCE,))
+                merged = driver.total_changes - before > 1  # more than this statement itself
+
     async def leave_no_trace(self, connection: AsyncConnection) -> None:
         """Declare, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
 
@@ -238,6 +251,8 @@ class SQLiteDatabase(Database):
             await connection.execute(update(alembic_version).values(version_num=HEAD))
 
 
+# Segments of the same size become one of the next size: each row is written again about as often as there are sizes.
+_MERGE_SEARCH = "INSERT INTO character_search (character_search, rank) VALUES ('merge', ?)"
 # Rows deleted from a full-text index are only marked until its segments are merged.
 _MERGED_SEARCH = "INSERT INTO character_search (character_search) VALUES ('optimize')"
 

@@ -1,8 +1,8 @@
 """Searches a cast by trigrams: the only module that knows how SQLite and PostgreSQL do that.
 
 SQLite has a trigram index (FTS5, ``character_search``), in which each person's characters have their own range of rows
-(migration 0013). PostgreSQL uses LIKE with an index of the extension pg_trgm (migration 0024). If the server does not
-have it, all characters of the owner, and nobody else's, are scanned.
+(migration 0013). PostgreSQL uses LIKE with an index of the extensions pg_trgm and btree_gin, which finds rows of one
+owner (migration 0026). If the server does not have them, all characters of the owner, and nobody else's, are scanned.
 
 The search text is a parameter of each expression here, because building an expression with its statement takes longer
 than executing it.

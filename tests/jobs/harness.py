@@ -313,6 +313,7 @@ def maintenance_of(harness: JobHarness, **parts: Any) -> Maintenance:
         "privacy": PrivacyStore(harness.database, harness.people),
         "files": harness.files,
         "disk": harness.disk,
+        "cast": CastSearch(harness.database),
         "provider": harness.provider,
         "clock": harness.clock,
         "keep_days": 90,

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from bot import limits
 from bot.concurrency import work_in_background
 from bot.errors import BadConfiguration, BadStart
+from bot.store.cast_search import CastSearch
 from bot.store.database import Database, database_at
 from bot.store.provider_tables import closed_models
 from bot.store.sqlite import SteadyConnection
@@ -540,3 +541,24 @@ async def test_a_transaction_that_is_taken_back_takes_the_mark_with_it(
     with pytest.raises(RuntimeError, match="in the middle"):
         await in_vain()
     assert await database.scrub(), "nothing has to be written anew"
+
+
+async def segments(database: SQLiteDatabase) -> int:
+    async with database.read() as connection:
+        return await connection.scalar(text("SELECT count(DISTINCT segid) FROM character_search_idx")) or 0
+
+
+async def test_a_search_looks_into_few_segments_however_many_characters_were_written(
+    database: SQLiteDatabase, cast: Any
+) -> None:
+    await database.merge_search()
+    assert await segments(database) == 0
+    names = [f"Wilhelmina {number}" for number in range(20)]
+    for name in names:
+        await cast(name)
+    before = await segments(database)
+    await database.merge_search()
+    assert before > 2 >= await segments(database)
+    assert set(await CastSearch(database).names(7, "helmi")) == set(names)
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO character_search (character_search) VALUES ('integrity-check')"))
