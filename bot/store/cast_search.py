@@ -10,14 +10,26 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, String, bindparam, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.character_rows import SELECT, character_of
 from bot.store.database import Database
-from bot.store.dialects import is_postgres, place_of
+from bot.store.dialects import is_postgres, occurs
 from bot.store.trigram_search import OWNER, PIECE, alike, having, pieces_asked, shared_pieces, words_asked
 from bot.values.character import Character
 from bot.values.folding import indexed
@@ -75,7 +87,8 @@ class CastSearch:
             queries = _name_queries(postgres=is_postgres(connection))
             if not words:
                 return list((await connection.scalars(queries.all, asked)).all())
-            found = list((await connection.scalars(queries.beginning, asked)).all())
+            # A search by trigrams finds these as well. Before it, for few letters, which are in many names.
+            found = list((await connection.scalars(queries.beginning, asked)).all()) if len(words) <= PIECE else []
             if len(found) < limit:
                 more = (await connection.scalars(queries.having, asked)).all()
                 found = list(dict.fromkeys([*found, *more]))[:limit]
@@ -91,10 +104,13 @@ class CastSearch:
             queries = _page_queries(
                 query.sort, searched=bool(words), grouped=query.group_id is not None, postgres=is_postgres(connection)
             )
+            rows = await connection.execute(queries.rows, asked)
+            found = [character_of(row) for row in rows.mappings()]
+            if 0 < len(found) < limit:  # the last page: nobody has to be counted
+                return found, offset + len(found)
             total = await connection.scalar(queries.total, asked) or 0
             if total or len(words) < PIECE:
-                rows = await connection.execute(queries.rows, asked)
-                return [character_of(row) for row in rows.mappings()], total
+                return found, total
             rows = await connection.execute(queries.alike, asked)
             found = [character_of(row) for row in rows.mappings()]
             return found[offset : offset + limit], len(found)
@@ -147,11 +163,9 @@ class _NameQueries:
 def _name_queries(*, postgres: bool) -> _NameQueries:
     names, limit = select(characters.c.name), bindparam("limit", type_=Integer)
     theirs = characters.c.owner_id == OWNER
-    begins = (characters.c.search_name >= _word("begins"), characters.c.search_name < _word("behind"))
-    whole = case((characters.c.search_name == _word("whole"), 0), else_=1)
     return _NameQueries(
         all=names.where(theirs).order_by(*_BY_USE).limit(limit),
-        beginning=names.where(theirs, *begins).order_by(whole, *_BY_USE).limit(limit),
+        beginning=names.where(theirs, _begins()).order_by(_rank(), *_BY_USE).limit(limit),
         having=names.where(having(postgres=postgres)).order_by(_rank(), *_BY_USE).limit(limit),
         alike=_most_alike(names, postgres=postgres),
     )
@@ -183,13 +197,15 @@ def _word(name: str) -> ColumnElement[str]:
 
 def _rank() -> ColumnElement[int]:
     """Ranks: equal to the name, the name begins with it, a word of it does, the name contains it, the rest."""
-    return case(
-        (characters.c.search_name == _word("whole"), 0),
-        (place_of(characters.c.search_name, _word("begins")) == 1, 1),
-        (place_of(characters.c.search_name, _word("word_begins")) > 0, 2),
-        (place_of(characters.c.search_name, _word("words")) > 0, 3),
-        else_=4,
-    )
+    name = characters.c.search_name
+    found = (name == _word("whole"), _begins(), occurs(name, _word("word_begins")), occurs(name, _word("words")))
+    # Written into the statement, where numbers are parameters otherwise: each costs time at each search.
+    ranks = [literal_column(str(rank), Integer) for rank in range(len(found) + 1)]
+    return case(*zip(found, ranks, strict=False), else_=ranks[-1])
+
+
+def _begins() -> ColumnElement[bool]:
+    return and_(characters.c.search_name >= _word("begins"), characters.c.search_name < _word("behind"))
 
 
 def _most_alike(query: Select[Any], *, postgres: bool) -> Select[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Insert, Integer, Table, column, func, insert, literal, select, true
+from sqlalchemy import Boolean, Insert, Table, column, func, insert, literal, select, true
 from sqlalchemy import table as table_of
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -17,21 +17,21 @@ def is_postgres(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-class place_of(FunctionElement[int]):  # noqa: N801 - a function, to those who use it
-    """``place_of(column, words)``: the position of the words in it, from 1; 0 if they do not occur."""
+class occurs(FunctionElement[bool]):  # noqa: N801 - a function, to those who use it
+    """``occurs(column, words)``: whether the words occur in it, exactly as they are written."""
 
     inherit_cache = True
-    type = Integer()
+    type = Boolean()
 
 
-@compiles(place_of)
-def _instr(element: place_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
-    return f"instr({compiler.process(element.clauses, **options)})"
+@compiles(occurs)
+def _instr(element: occurs, compiler: Any, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
 
 
-@compiles(place_of, "postgresql")
-def _strpos(element: place_of, compiler: Any, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
-    return f"strpos({compiler.process(element.clauses, **options)})"
+@compiles(occurs, "postgresql")
+def _strpos(element: occurs, compiler: Any, **options: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
 
 
 def insert_missing(table: Table, row: Mapping[str, Any]) -> Insert:

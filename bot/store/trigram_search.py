@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Float,
+    Integer,
     String,
     and_,
     bindparam,
-    case,
+    cast,
     column,
     func,
     or_,
@@ -30,7 +32,7 @@ from sqlalchemy import (
 )
 
 from bot.store.cast_tables import characters
-from bot.store.dialects import place_of
+from bot.store.dialects import occurs
 from bot.values.folding import indexed
 
 PIECE = 3  # letters
@@ -53,7 +55,7 @@ def having(*, postgres: bool) -> ColumnElement[bool]:
     if postgres:
         pattern = bindparam("pattern", type_=String)
         return and_(theirs, or_(*(each.like(pattern) for each in columns)))
-    stands = or_(*(place_of(each, _looked_for) > 0 for each in columns))
+    stands = or_(*(occurs(each, _looked_for) for each in columns))
     # Not joined: for few rows SQLite would look each character up in the full-text index.
     rows = select(_search.c.rowid).where(*_matches(bindparam("phrase", type_=String)))
     return and_(theirs, characters.c.search_id.in_(rows), stands)
@@ -72,12 +74,8 @@ def words_asked(words: str) -> dict[str, Any]:
 
 def shared_pieces() -> ColumnElement[int]:
     """On the characters table: how many of the pieces of :func:`pieces_asked` a name contains."""
-    return _shared("piece", _MOST_PIECES)
-
-
-def _shared(named: str, most: int) -> ColumnElement[int]:
-    asked = (bindparam(f"{named}_{number}", type_=String) for number in range(most))
-    has = [case((place_of(characters.c.search_name, piece) > 0, 1), else_=0) for piece in asked]
+    asked = (bindparam(f"piece_{number}", type_=String) for number in range(_MOST_PIECES))
+    has = [cast(occurs(characters.c.search_name, piece), Integer) for piece in asked]
     return sum(has[1:], has[0])
 
 
@@ -86,17 +84,17 @@ def alike(*, postgres: bool) -> ColumnElement[bool]:
     :func:`pieces_asked`.
     """
     enough = and_(characters.c.owner_id == OWNER, shared_pieces() >= bindparam("least", type_=Float))
-    least_looked_up = bindparam("least_looked_up", type_=Float)
     if postgres:
+        # By single pieces the index finds so many rows that reading them takes longer than looking up every pair.
         patterns = (bindparam(f"pattern_{number}", type_=String) for number in range(_MOST_ASKED))
-        some = or_(*(characters.c.search_name.like(pattern) for pattern in patterns))
-        return and_(some, enough, _shared("looked_up", _MOST_ASKED) >= least_looked_up)
+        has = [characters.c.search_name.like(pattern) for pattern in patterns]
+        return and_(enough, or_(*(and_(*pair) for pair in combinations(has, 2))))
     asked_for = func.json_each(bindparam("looked_up", type_=String)).table_valued("value", name="asked_for")
     rows = (
         select(_search.c.rowid)
         .select_from(asked_for.join(_search, and_(*_matches(asked_for.c.value))))
         .group_by(_search.c.rowid)
-        .having(func.count() >= least_looked_up)
+        .having(func.count() >= bindparam("least_looked_up", type_=Integer))
         .order_by(func.count().desc())
         .limit(_MOST_COUNTED)
     )
@@ -113,22 +111,17 @@ def pieces_asked(words: str) -> dict[str, Any]:
     every = dict.fromkeys(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1))
     pieces = list(every)[:_MOST_PIECES]
     looked_up = _spread([each for each in pieces if "  " not in each], _MOST_ASKED)
-    # of each: for an empty pattern PostgreSQL would read its whole index, so no parameter is left empty
-    patterns = (list(looked_up) * _MOST_ASKED)[:_MOST_ASKED]
+    patterns = [_pattern(piece) for piece in looked_up]
+    if len(patterns) < _MOST_ASKED:  # one of them is enough: each makes a pair with the one that matches everything
+        patterns = [*patterns, *patterns[:1] * (_MOST_ASKED - 1 - len(patterns)), "%"]
+    counted = [*pieces, *[_NOWHERE] * (_MOST_PIECES - len(pieces))]
     return {
-        **{f"pattern_{number}": _pattern(piece) for number, piece in enumerate(patterns)},
-        **_numbered("piece", pieces, _MOST_PIECES),
-        **_numbered("looked_up", looked_up, _MOST_ASKED),
+        **{f"piece_{number}": piece for number, piece in enumerate(counted)},
+        **{f"pattern_{number}": pattern for number, pattern in enumerate(patterns)},
         "least": len(pieces) * _LEAST_SHARE,
         "looked_up": json.dumps([f"search_name : {_quoted(piece)}" for piece in looked_up]),
-        "least_looked_up": (len(looked_up) + 1) * _LEAST_SHARE - 1,
+        "least_looked_up": 2 if len(looked_up) == _MOST_ASKED else 1,
     }
-
-
-def _numbered(named: str, pieces: Sequence[str], most: int) -> dict[str, str]:
-    """The parameters of :func:`_shared`."""
-    filled = [*pieces, *[_NOWHERE] * (most - len(pieces))]
-    return {f"{named}_{number}": piece for number, piece in enumerate(filled)}
 
 
 def _spread(pieces: Sequence[str], most: int) -> Sequence[str]:

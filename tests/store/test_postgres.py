@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, String, func, insert, make_url, select, text
+from sqlalchemy import Connection, String, event, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.types import TypeEngine
@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
 from bot.store import postgres
-from bot.store.cast_search import CastSearch
+from bot.store.cast_search import CastSearch, _asked, _name_queries
 from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.database_errors import database_fault_of
@@ -132,6 +132,39 @@ async def test_a_search_is_helped_by_an_extension_where_it_may_be_added(
             assert options == ["fastupdate=off"]
     finally:
         await admin.close()
+
+
+async def test_a_search_reads_the_index_for_its_owner_alone(postgres_url: str, opened: Open, new_cast: Any) -> None:
+    """Whether it looks for words or for what is like them; and however many letters of them there are."""
+    database = await opened(postgres_url)
+    await new_cast(database, "Wilhelmina")
+    async with database.write() as connection:
+        columns = ", ".join(
+            each.name for each in characters.c if each.name not in {"id", "job_id", "name_key", "search_name"}
+        )
+        more = (
+            f"INSERT INTO characters (name_key, search_name, {columns})"
+            f" SELECT md5(n::text), '  ' || md5(n::text) || ' ', {columns} FROM characters, generate_series(1, 1000) n"
+        )
+        await connection.execute(text(more))
+    async with database.write() as connection:
+        await connection.execute(text("ANALYZE characters"))
+    search = CastSearch(database)
+    async with search._searched() as connection:
+        await connection.execute(text("SET LOCAL cpu_tuple_cost = 1"))  # as if a hundred times as many had to be read
+        event.listen(connection.sync_connection, "before_cursor_execute", _explained, retval=True)
+        queries = _name_queries(postgres=True)
+        for typed in ("wil", "wilhelmnia", "willi"):
+            for query, scans in ((queries.having, 2), (queries.alike, 10)):
+                plan = (await connection.scalars(query, _asked(7, typed) | {"limit": 25})).all()
+                read = [line.strip() for line in plan if "Scan" in line]
+                assert read[1:] == [line for line in read if f"Bitmap Index Scan on {TRIGRAMS}" in line], plan
+                found = [line for line in plan if "Index Cond" in line]
+                assert len(found) == len([line for line in found if "owner_id = '7'::bigint" in line]) == scans, plan
+
+
+def _explained(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
+    return f"EXPLAIN {statement}", parameters
 
 
 async def test_a_search_is_planned_for_its_words_and_nothing_else_is(postgres_url: str, opened: Open) -> None:
