@@ -105,9 +105,9 @@ class Maintenance:
             self._jobs.outage.failed("maintenance_fault", error)
 
     async def _sweep_bucket(self) -> None:
-        """A bucket is listed in the background: ten thousand files take about a second."""
+        """A bucket is listed in the background, by one of all processes: ten thousand files take about a second."""
         due = self._swept is None or self._clock() - self._swept > limits.BUCKET_SWEPT_EVERY
-        if self._files.shared and due:
+        if self._files.shared and due and await self._disk.sweeps_for_all():
             await self.sweep()
 
     async def tidy(self) -> None:

@@ -72,7 +72,7 @@ class Database(ABC):
 
     @abstractmethod
     def read_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """For a single statement that reads and is its own snapshot.
+        """For a single statement that reads and is its own snapshot; writing in it fails.
 
         Where the database is shared it takes one round trip, where :meth:`read` takes three.
         """

@@ -26,6 +26,10 @@ class DiskUse:
         async with self._database.read() as connection:
             return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
 
+    async def sweeps_for_all(self) -> bool:
+        """Whether this process is the one on this database that deletes files without a row from a bucket."""
+        return await self._database.first("sweeps the bucket")
+
     async def keys(self, owner_id: int | None = None) -> set[str]:
         """The keys of all files, or of an owner's files, that a row refers to."""
         query = select(files.c.key) if owner_id is None else select(files.c.key).where(files.c.owner_id == owner_id)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, TextClause, event, update
+from sqlalchemy import URL, Connection, Executable, TextClause, event, update
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
@@ -66,6 +66,7 @@ class PostgresDatabase(Database):
         self._engine: AsyncEngine | None = None
         self._snapshots: AsyncEngine | None = None
         self._at_once: AsyncEngine | None = None
+        self._read_at_once: AsyncEngine | None = None
         self.notifications = PostgresNotifications(
             partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
         )
@@ -98,6 +99,8 @@ class PostgresDatabase(Database):
         event.listen(self._engine.sync_engine, "handle_error", _give_up_silent)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._read_at_once = self._at_once.execution_options(only_reads=True)
+        event.listen(self._engine.sync_engine, "before_execute", _refuse_writing)
         try:
             async with self.read() as connection:
                 known = await revision(connection)
@@ -119,7 +122,8 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Close every connection."""
         await self._locks.close()
-        engine, self._engine, self._snapshots, self._at_once = self._engine, None, None, None
+        engine, self._engine = self._engine, None
+        self._snapshots = self._at_once = self._read_at_once = None
         if engine is not None:
             await engine.dispose()
 
@@ -175,9 +179,9 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def read_at_once(self) -> AsyncIterator[AsyncConnection]:
-        """Without a transaction around the statement."""
+        """Without a transaction around the statement, which the server could declare read-only."""
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        async with self._connected(self._at_once) as connection:
+        async with self._connected(self._read_at_once) as connection:
             yield connection
 
     @asynccontextmanager
@@ -281,6 +285,12 @@ def _refuse_dead(connection: DBAPIConnection, _record: object, _proxy: object) -
     """The server has closed it since: the pool makes a new one, and discards others of the same age."""
     if connection.driver_connection.is_closed():  # asyncpg's
         raise InvalidatePoolError
+
+
+def _refuse_writing(connection: Connection, statement: Executable, *_: object) -> None:
+    """Where no transaction could refuse it. Raises RuntimeError."""
+    if getattr(statement, "is_dml", False) and connection.get_execution_options().get("only_reads"):
+        raise RuntimeError("this connection is read-only: write() is for writing")
 
 
 def _give_up_silent(context: ExceptionContext) -> NoConnection | None:

@@ -25,6 +25,7 @@ from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.database_errors import database_fault_of
 from bot.store.dialects import ids_given
+from bot.store.disk import DiskUse
 from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
 from bot.store.new_characters import NewCharacter
@@ -588,3 +589,14 @@ async def test_a_lock_of_a_server_that_does_not_answer_is_not_waited_for(
             async with database.lock("one"):
                 pass
             await database.close()
+
+
+async def test_one_of_all_sweeps_the_bucket_and_another_when_that_is_gone(several: list[Database]) -> None:
+    one, *others = (DiskUse(database) for database in several)
+    assert await one.sweeps_for_all()
+    assert [await each.sweeps_for_all() for each in (*others, one)] == [False] * len(others) + [True]
+    await several[0].close()
+    async with asyncio.timeout(PATIENCE):
+        while not await others[0].sweeps_for_all():  # the server may take a moment to end its session
+            await asyncio.sleep(0.01)
+    assert not await others[1].sweeps_for_all()
