@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -83,13 +84,14 @@ async def until_the_loop_keeps_up(*, busy: float, at_most: float) -> None:
 
 
 class Foreground:
-    """Counts who waits for a first answer, so that background work lets them go first.
+    """Knows who waits for a first answer, so that background work lets them go first.
 
     Every turn of the event loop that a job takes is one that they wait for.
     """
 
     def __init__(self) -> None:
         self._waiting = 0
+        self._answered_at = -math.inf  # when somebody last was, by the loop's clock
         self._nobody_waits = asyncio.Event()
         self._nobody_waits.set()
 
@@ -107,8 +109,19 @@ class Foreground:
             yield
         finally:
             self._waiting -= 1
+            self._answered_at = asyncio.get_running_loop().time()
             if not self._waiting:
                 self._nobody_waits.set()
+
+    async def quiet(self, seconds: float, *, at_most: float) -> bool:
+        """Return once nobody has waited for ``seconds``, or after ``at_most`` seconds; returns whether it is quiet."""
+        loop = asyncio.get_running_loop()
+        last = loop.time() + at_most
+        while (now := loop.time()) < (quiet_at := (now if self.somebody_waits else self._answered_at) + seconds):
+            if now >= last:
+                return False
+            await asyncio.sleep(min(quiet_at, last) - now)
+        return True
 
     async def goes_first(self, at_most: float) -> None:
         """Return at once, but to background work only when nobody waits, or after ``at_most`` seconds."""

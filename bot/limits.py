@@ -155,6 +155,11 @@ CLOCK_READ_EVERY = 60.0  # seconds between two reads of the database's clock
 IDENTIFY_GAP = 5.0  # seconds between two identifies in one bucket (Gateway, Session Start Limit)
 TASKS_PER_LANE = 256  # steps running at once, mostly waiting; each is a task with a lease
 BEGUN_AT_ONCE = 2  # steps of a lane that are started together
+# While commands that start jobs keep coming, the runner begins less: new jobs then get as many steps as the default of
+# toapis.submit_per_second uses (two per job), paid ones as many as one core can do.
+QUIET = 0.05  # seconds without such a command, after which the runner begins as much as usual
+ROUND_BESIDE_ANSWERS = 0.1  # seconds between two rounds of the runner until then, each with at most so many steps:
+NEW_BESIDE_ANSWERS, PAID_BESIDE_ANSWERS = 1, 8
 ANSWERS_GO_FIRST = 0.05  # seconds that a transaction of a job waits at most for commands that are being answered
 # seconds after which a busy event loop hands the interpreter to a thread that waits for it: Python's 0.005 would be
 # added to each statement of the database, because the driver runs it in a thread

@@ -162,3 +162,15 @@ async def test_background_work_does_not_wait_for_ever() -> None:
 
     with foreground.waits():
         assert await asyncio.wait_for(asyncio.create_task(background()), PATIENCE)
+
+
+async def test_it_is_quiet_some_time_after_the_last_first_answer() -> None:
+    foreground = Foreground()
+    assert await foreground.quiet(PATIENCE, at_most=PATIENCE)  # nobody has ever waited
+    with foreground.waits():
+        assert not await foreground.quiet(0.01, at_most=0.02)
+        with foreground.waits():
+            pass
+        assert not await foreground.quiet(0.01, at_most=0.02)  # one is answered, the other one waits
+    assert not await foreground.quiet(PATIENCE, at_most=0.01)
+    assert await foreground.quiet(0.01, at_most=PATIENCE)

@@ -22,6 +22,7 @@ from bot.chat.pending_results import PendingResults
 from bot.chat.rest_errors import RouteClosed
 from bot.chat.rest_metrics import traced
 from bot.chat.server_lookup import ServerLookup
+from bot.concurrency import work_in_background
 from bot.errors import Refusal
 from bot.jobs.ports import DiscordUnavailable
 from bot.store.commands import CommandStore, CommandSync
@@ -174,6 +175,7 @@ class CastbookClient(commands.AutoShardedBot):
         command: discord.app_commands.Command[Any, Any, Any] | discord.app_commands.ContextMenu,
     ) -> None:
         """Called by discord.py after a command succeeded: mention results that could not be delivered."""
+        work_in_background()  # this is a task of its own
         if self.pending_results is not None and self._may_use_tasks(interaction):
             await self.pending_results.tell(interaction, command.qualified_name)
 

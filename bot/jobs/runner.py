@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 
 import structlog
 
@@ -24,6 +25,14 @@ from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Lane
 
 _log = structlog.get_logger(__name__)
+
+# Steps that one round begins, in each lane
+_ALL: Final = dict.fromkeys(Lane, limits.TASKS_PER_LANE)
+_AT_ONCE: Final = dict.fromkeys(Lane, limits.BEGUN_AT_ONCE)
+_BESIDE_ANSWERS: Final = {
+    Lane.UNSUBMITTED: limits.NEW_BESIDE_ANSWERS,
+    Lane.SUBMITTED: limits.PAID_BESIDE_ANSWERS,
+}
 
 
 class Runner:
@@ -150,9 +159,10 @@ class Runner:
         while not self._steps.stopping:
             # Start nothing more while there is enough to compute: commands need the event loop as well.
             await until_the_loop_keeps_up(busy=limits.LOOP_BUSY, at_most=limits.LOOP_KEEPS_UP_WITHIN)
+            quiet = await self._store.foreground.quiet(limits.QUIET, at_most=limits.ROUND_BESIDE_ANSWERS)
             self._woken.clear()
             try:
-                claimed = await self._claim(limits.BEGUN_AT_ONCE)  # other work gets a turn between rounds
+                claimed = await self._claim(_AT_ONCE if quiet else _BESIDE_ANSWERS)  # other work has turns in between
                 for job in claimed:
                     self._begin(job)
                 nap = 0.0 if len(claimed) >= limits.BEGUN_AT_ONCE else await self._nap()
@@ -166,12 +176,12 @@ class Runner:
             except TimeoutError:
                 continue
 
-    async def _claim(self, at_once: int = limits.TASKS_PER_LANE) -> list[Job]:
+    async def _claim(self, at_once: Mapping[Lane, int] = _ALL) -> list[Job]:
         if self._engine.alone:  # with several processes, one whose clock jumps would move everybody's jobs
             await self._follow_the_clock()
         if self._queue is not None:
             await self._queue.move(but=self._held)
-        free = {lane: min(room, at_once) for lane, room in self._free().items()}
+        free = {lane: min(room, at_once[lane]) for lane, room in self._free().items()}
         if not free:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease expired) waits until that step has

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from bot.texts import text
 from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Step
 from bot.values.source import Link
 from tests.cogs.stage import AppHarness, Stage, words
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +142,20 @@ async def test_one_question_to_the_database_for_each_command(stage: Stage) -> No
     await stage.alice.slash(stage.channel, "help")
     await stage.alice.slash(stage.channel, "tasks")
     assert asked == [stage.alice.id]
+
+
+async def test_other_peoples_first_answers_go_before_the_question_to_the_database(stage: Stage) -> None:
+    foreground, waited = stage.harness.database.foreground, []
+
+    async def find(_: int) -> Pending:
+        with foreground.waits():
+            turn = asyncio.create_task(foreground.goes_first(PATIENCE))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            waited.append(not turn.done())
+        await turn
+        return Pending()
+
+    stage.client.pending_results = PendingResults(find)
+    await stage.alice.slash(stage.channel, "help")
+    assert waited == [True]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
@@ -18,7 +19,7 @@ from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.runner import Runner
 from bot.store.log_sync import LogSync
-from bot.values.job import Job, JobKind, Outcome, Step, Transition
+from bot.values.job import Job, JobKind, Lane, Outcome, Step, Transition
 from tests.jobs.harness import OWNER, JobHarness
 from tests.patience import PATIENCE
 
@@ -348,6 +349,36 @@ async def test_a_busy_loop_begins_a_few_steps_at_a_time(harness: JobHarness, mon
             await asyncio.sleep(0.1)
     await runner.stop()
     assert most <= limits.BEGUN_AT_ONCE
+
+
+async def test_few_new_jobs_are_begun_while_commands_keep_coming(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paid ones go on, new ones get a guaranteed share, and the runner does as much as usual once it is quiet."""
+    monkeypatch.setattr(limits, "ROUND_BESIDE_ANSWERS", 0.01)
+    claim, asked = harness.jobs.claim, []
+
+    async def watched(*args: Any, most: Mapping[Lane, int], **kwargs: Any) -> list[Job]:
+        asked.append(most)
+        return await claim(*args, most=most, **kwargs)
+
+    monkeypatch.setattr(harness.jobs, "claim", watched)
+    jobs = await started(harness, 3)
+    runner = harness.new_runner({JobKind.CHARACTER: only(done)})
+    with harness.database.foreground.waits():
+        await runner.start()
+        async with asyncio.timeout(PATIENCE):
+            while not all([(await harness.job(job)).outcome for job in jobs]):
+                await asyncio.sleep(0.01)
+        beside_answers = list(asked)
+    async with asyncio.timeout(PATIENCE):
+        while asked[-1] == beside_answers[-1]:
+            runner.wake()
+            await asyncio.sleep(0.01)
+    await runner.stop()
+    share = {Lane.UNSUBMITTED: limits.NEW_BESIDE_ANSWERS, Lane.SUBMITTED: limits.PAID_BESIDE_ANSWERS}
+    assert all(most == share for most in beside_answers)
+    assert asked[-1] == dict.fromkeys(Lane, limits.BEGUN_AT_ONCE)
 
 
 async def test_an_interrupted_step_stops_at_once(harness: JobHarness) -> None:
