@@ -16,10 +16,10 @@ from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.told_alarms import ToldAlarmStore
 from bot.values.job import Job
+from tests.chat.bot_harness import BotHarness, a_client
 from tests.chat.deliveries import Row, a_row, announced
 from tests.chat.one_channel import OPERATORS, OneChannel
 from tests.chat.samples import Now, a_job, asked_at
-from tests.chat.stage import Stage, a_client
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.patience import PATIENCE
 
@@ -94,10 +94,10 @@ async def env(store: CommandStore) -> AsyncIterator[simcord.Env]:
 
 
 @pytest.fixture
-def stage(env: simcord.Env, store: CommandStore) -> Stage:
+def bot(env: simcord.Env, store: CommandStore) -> BotHarness:
     guild = env.create_guild()
     alice, bob = (guild.add_member(env.create_user(name)) for name in ("alice", "bob"))
-    return Stage(env, store, guild.create_text_channel("general"), alice, bob)
+    return BotHarness(env, store, guild.create_text_channel("general"), alice, bob)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bot.chat import buttons, job_buttons, lending_buttons, server_menus, video_
 from bot.chat.buttons import TurnPage
 from bot.chat.durable_items import DurableButton, view
 from bot.chat.job_buttons import MakeAnother, UseSeconds
-from tests.chat.stage import JOB, Form, Stage, words
+from tests.chat.bot_harness import JOB, BotHarness, Form, words
 
 # The ids that stand on messages of earlier versions, and what a press of each must find.
 ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
@@ -146,13 +146,13 @@ async def test_a_view_is_of_durable_buttons_and_never_times_out() -> None:
 
 
 @pytest.fixture
-async def shown(stage: Stage) -> simcord.ResponseMessage:
-    result = await stage.alice.slash(stage.channel, "trial buttons")
+async def shown(bot: BotHarness) -> simcord.ResponseMessage:
+    result = await bot.alice.slash(bot.channel, "trial buttons")
     assert result.response is not None
     return result.response
 
 
-async def answer(stage: Stage, who: simcord.MemberActor, shown: simcord.ResponseMessage, label: str) -> str:
+async def answer(bot: BotHarness, who: simcord.MemberActor, shown: simcord.ResponseMessage, label: str) -> str:
     """The words of the private answer to a press."""
     result = await who.click(shown, label=label)
     (said,) = result.followups or (result.response,)
@@ -162,25 +162,25 @@ async def answer(stage: Stage, who: simcord.MemberActor, shown: simcord.Response
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_press_finds_its_way(stage: Stage, shown: simcord.ResponseMessage, restarted: bool) -> None:
+async def test_press_finds_its_way(bot: BotHarness, shown: simcord.ResponseMessage, restarted: bool) -> None:
     if restarted:
-        await stage.restart()
-    assert await answer(stage, stage.alice, shown, "again") == f"pressed {JOB}"
+        await bot.restart()
+    assert await answer(bot, bot.alice, shown, "again") == f"pressed {JOB}"
 
 
-async def test_stranger_is_refused_in_private(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    assert "These buttons are for the person who started this" in await answer(stage, stage.bob, shown, "again")
+async def test_stranger_is_refused_in_private(bot: BotHarness, shown: simcord.ResponseMessage) -> None:
+    assert "These buttons are for the person who started this" in await answer(bot, bot.bob, shown, "again")
 
 
-async def test_refusal_shows_its_sentence(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    assert await answer(stage, stage.alice, shown, "refuse") == "### That didn't work\nNot this one."
+async def test_refusal_shows_its_sentence(bot: BotHarness, shown: simcord.ResponseMessage) -> None:
+    assert await answer(bot, bot.alice, shown, "refuse") == "### That didn't work\nNot this one."
     assert shown.content == "press"  # a deferred press leaves the message alone
 
 
 async def test_defect_shows_an_id(
-    stage: Stage, shown: simcord.ResponseMessage, capsys: pytest.CaptureFixture[str]
+    bot: BotHarness, shown: simcord.ResponseMessage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = await answer(stage, stage.alice, shown, "fail")
+    said = await answer(bot, bot.alice, shown, "fail")
     assert "inner secret" not in said
     error_id = said.split("ID ")[1].split(")")[0]
     logged = capsys.readouterr().out
@@ -188,22 +188,22 @@ async def test_defect_shows_an_id(
     assert "ValueError" in logged
 
 
-async def test_action_nobody_knows_any_more_is_answered(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    assert "older version" in await answer(stage, stage.alice, shown, "forgotten")
+async def test_action_nobody_knows_any_more_is_answered(bot: BotHarness, shown: simcord.ResponseMessage) -> None:
+    assert "older version" in await answer(bot, bot.alice, shown, "forgotten")
 
 
 @pytest.mark.parametrize("custom_id", ["something-else", "cb:job:again"])
-async def test_component_of_another_age_is_answered(stage: Stage, custom_id: str) -> None:
-    result = await stage.alice.slash(stage.channel, "trial foreign", custom_id=custom_id)
+async def test_component_of_another_age_is_answered(bot: BotHarness, custom_id: str) -> None:
+    result = await bot.alice.slash(bot.channel, "trial foreign", custom_id=custom_id)
     assert result.response is not None
-    assert "older version" in await answer(stage, stage.alice, result.response, "old")
+    assert "older version" in await answer(bot, bot.alice, result.response, "old")
 
 
-async def test_while_stopping_no_press_and_no_form_is_taken(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    opened = await stage.alice.slash(stage.channel, "trial form", kind="rename")
-    await stage.client.drain(1)
-    assert "restarting" in await answer(stage, stage.alice, shown, "again")
-    result = await stage.alice.submit_modal(opened, {"name": "Bea"})
+async def test_while_stopping_no_press_and_no_form_is_taken(bot: BotHarness, shown: simcord.ResponseMessage) -> None:
+    opened = await bot.alice.slash(bot.channel, "trial form", kind="rename")
+    await bot.client.drain(1)
+    assert "restarting" in await answer(bot, bot.alice, shown, "again")
+    result = await bot.alice.submit_modal(opened, {"name": "Bea"})
     assert result.response is not None
     assert "restarting" in words(result.response)
 
@@ -211,8 +211,8 @@ async def test_while_stopping_no_press_and_no_form_is_taken(stage: Stage, shown:
 # -- forms ------------------------------------------------------------------------------------------------------------
 
 
-async def test_form_holds_discords_limits(stage: Stage) -> None:
-    result = await stage.alice.slash(stage.channel, "trial form", kind="rename")
+async def test_form_holds_discords_limits(bot: BotHarness) -> None:
+    result = await bot.alice.slash(bot.channel, "trial form", kind="rename")
     assert result.modal is not None
     assert result.modal["custom_id"] == "cbf:rename:3"
     assert len(result.modal["title"]) == 45
@@ -223,29 +223,29 @@ async def test_form_holds_discords_limits(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_submission_finds_its_way_once(stage: Stage, restarted: bool) -> None:
-    shown = await stage.alice.slash(stage.channel, "trial form", kind="rename")
-    assert stage.client._connection._view_store._modals == {}
+async def test_submission_finds_its_way_once(bot: BotHarness, restarted: bool) -> None:
+    shown = await bot.alice.slash(bot.channel, "trial form", kind="rename")
+    assert bot.client._connection._view_store._modals == {}
     if restarted:
-        await stage.restart()
-    result = await stage.alice.submit_modal(shown, {"name": "Bea", "note": ""})
+        await bot.restart()
+    result = await bot.alice.submit_modal(shown, {"name": "Bea", "note": ""})
     assert result.response is not None
     assert result.response.content == "3: {'name': 'Bea', 'note': ''}"
     assert result.followups == []
 
 
-async def test_defect_of_a_form_shows_an_id(stage: Stage) -> None:
-    shown = await stage.alice.slash(stage.channel, "trial form", kind="rename")
-    result = await stage.alice.submit_modal(shown, {"name": "break"})
+async def test_defect_of_a_form_shows_an_id(bot: BotHarness) -> None:
+    shown = await bot.alice.slash(bot.channel, "trial form", kind="rename")
+    result = await bot.alice.submit_modal(shown, {"name": "break"})
     assert result.response is not None
     assert result.response.ephemeral
     assert "ID " in words(result.response)
     assert "secret" not in words(result.response)
 
 
-async def test_form_nobody_knows_any_more_is_answered(stage: Stage) -> None:
-    shown = await stage.alice.slash(stage.channel, "trial form", kind="forgotten")
-    result = await stage.alice.submit_modal(shown, {"name": "Bea"})
+async def test_form_nobody_knows_any_more_is_answered(bot: BotHarness) -> None:
+    shown = await bot.alice.slash(bot.channel, "trial form", kind="forgotten")
+    result = await bot.alice.submit_modal(shown, {"name": "Bea"})
     assert result.response is not None
     assert result.response.ephemeral
     assert "older version" in words(result.response)

@@ -11,11 +11,11 @@ from discord import app_commands
 from bot.chat.command_tree import CastbookTree
 from bot.store.commands import CommandStore
 from tests.catalogues import write_catalogue
-from tests.chat.stage import Stage, a_client
+from tests.chat.bot_harness import BotHarness, a_client
 
 
-def syncs(stage: Stage) -> int:
-    return sum(entry.method == "PUT" and entry.path.endswith("/commands") for entry in stage.env.http_requests)
+def syncs(bot: BotHarness) -> int:
+    return sum(entry.method == "PUT" and entry.path.endswith("/commands") for entry in bot.env.http_requests)
 
 
 async def extended(store: CommandStore) -> Any:
@@ -29,19 +29,19 @@ async def extended(store: CommandStore) -> Any:
     return client
 
 
-async def test_commands_are_told_once_and_their_ids_kept(stage: Stage) -> None:
-    first = stage.client.command_mentions
-    assert first["trial end"] == f"</trial end:{stage.client.command_ids['trial']}>"
-    client = await stage.restart()
-    assert syncs(stage) == 1
+async def test_commands_are_told_once_and_their_ids_kept(bot: BotHarness) -> None:
+    first = bot.client.command_mentions
+    assert first["trial end"] == f"</trial end:{bot.client.command_ids['trial']}>"
+    client = await bot.restart()
+    assert syncs(bot) == 1
     assert client.command_mentions == first
 
 
-async def test_changed_commands_are_told(stage: Stage) -> None:
-    await stage.restart(await extended(stage.store))
-    assert syncs(stage) == 2
-    assert (await stage.alice.slash(stage.channel, "more")).response
-    assert set(stage.client.command_ids) == {"trial", "more"}
+async def test_changed_commands_are_told(bot: BotHarness) -> None:
+    await bot.restart(await extended(bot.store))
+    assert syncs(bot) == 2
+    assert (await bot.alice.slash(bot.channel, "more")).response
+    assert set(bot.client.command_ids) == {"trial", "more"}
 
 
 def in_german(folder: Path, described: str) -> None:
@@ -64,10 +64,10 @@ msgstr "wie"
     )
 
 
-async def test_names_and_descriptions_are_told_in_every_language(catalogues_in: Path, stage: Stage) -> None:
+async def test_names_and_descriptions_are_told_in_every_language(catalogues_in: Path, bot: BotHarness) -> None:
     in_german(catalogues_in, "Was einem Befehl geschehen kann.")
-    client = await stage.restart()
-    assert syncs(stage) == 2
+    client = await bot.restart()
+    assert syncs(bot) == 2
     (told,) = await client.tree.fetch_commands()
     assert told.name_localizations == {discord.Locale.german: "versuch"}
     assert told.description_localizations == {discord.Locale.german: "Was einem Befehl geschehen kann."}
@@ -75,34 +75,34 @@ async def test_names_and_descriptions_are_told_in_every_language(catalogues_in: 
     assert isinstance(end, app_commands.AppCommandGroup)
     assert {option.name: option.name_localizations for option in end.options}["how"] == {discord.Locale.german: "wie"}
     in_german(catalogues_in, "Was alles geschehen kann.")
-    await stage.restart()
-    assert syncs(stage) == 3, "a changed translation was not told"
-    await stage.restart()
-    assert syncs(stage) == 3
+    await bot.restart()
+    assert syncs(bot) == 3, "a changed translation was not told"
+    await bot.restart()
+    assert syncs(bot) == 3
 
 
-async def test_another_application_is_told_again(stage: Stage) -> None:
-    tree = stage.client.tree
+async def test_another_application_is_told_again(bot: BotHarness) -> None:
+    tree = bot.client.tree
     assert isinstance(tree, CastbookTree)
     told = (await tree.translated()).hash
-    stage.client._connection.application_id = 1
+    bot.client._connection.application_id = 1
     assert (await tree.translated()).hash != told
 
 
-async def test_outage_while_telling_leaves_the_old_ids(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    stage.env.inject_error("PUT", "/applications/*/commands", status=503)
-    client = await stage.restart(await extended(stage.store))
+async def test_outage_while_telling_leaves_the_old_ids(bot: BotHarness, capsys: pytest.CaptureFixture[str]) -> None:
+    bot.env.inject_error("PUT", "/applications/*/commands", status=503)
+    client = await bot.restart(await extended(bot.store))
     assert set(client.command_ids) == {"trial"}
     assert "commands_not_synced" in capsys.readouterr().out
-    assert (await stage.alice.slash(stage.channel, "trial buttons")).response
-    await stage.restart(await extended(stage.store))
-    assert set(stage.client.command_ids) == {"trial", "more"}
+    assert (await bot.alice.slash(bot.channel, "trial buttons")).response
+    await bot.restart(await extended(bot.store))
+    assert set(bot.client.command_ids) == {"trial", "more"}
 
 
-async def test_refused_commands_stop_the_start(stage: Stage) -> None:
-    stage.env.inject_error("PUT", "/applications/*/commands", status=400, code=50035)
+async def test_refused_commands_stop_the_start(bot: BotHarness) -> None:
+    bot.env.inject_error("PUT", "/applications/*/commands", status=400, code=50035)
     with pytest.raises(app_commands.CommandSyncFailure):
-        await stage.restart(await extended(stage.store))
+        await bot.restart(await extended(bot.store))
 
 
 async def test_client_asks_for_no_privileged_intent(store: CommandStore) -> None:

@@ -37,7 +37,7 @@ from bot.values.loan import Loan, LoanRecipient, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
-from tests.cogs.stage import AppHarness
+from tests.cogs.bot_harness import AppHarness
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 
 FILENAME = "owners-holiday.mp4"

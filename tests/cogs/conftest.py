@@ -11,8 +11,8 @@ import pytest
 import simcord
 
 from bot.config import LimitSettings, Settings
+from tests.cogs.bot_harness import AppHarness, BotHarness, settings_in
 from tests.cogs.remembered_commands import remember_commands
-from tests.cogs.stage import AppHarness, Stage, settings_in
 from tests.patience import PATIENCE
 from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
@@ -59,9 +59,9 @@ async def env(harness: AppHarness) -> AsyncIterator[simcord.Env]:
 
 
 @pytest.fixture
-def stage(harness: AppHarness, env: simcord.Env) -> Stage:
+def bot(harness: AppHarness, env: simcord.Env) -> BotHarness:
     guild = env.create_guild()
     channel = guild.create_text_channel("general")
     alice = guild.add_member(env.create_user("alice"))
     bob = guild.add_member(env.create_user("bob"))
-    return Stage(harness, env, channel, alice, bob)
+    return BotHarness(harness, env, channel, alice, bob)

@@ -17,30 +17,30 @@ from bot.values.files import StoredFile
 from bot.values.job import Job, JobChanges, JobKind, Outcome, PreviewRequest, Step
 from bot.values.time_range import TimeRange
 from tests.cards import lines, parts
-from tests.cogs.stage import Stage, origin, refusal, words
+from tests.cogs.bot_harness import BotHarness, origin, refusal, words
 from tests.cogs.test_picking import FACTS, PICKING, now_of
 from tests.media.child.generated_clips import nobody, write
 
 
-async def picking(stage: Stage, *, seconds: float = 8.0) -> tuple[Job, discord.Message]:
+async def picking(bot: BotHarness, *, seconds: float = 8.0) -> tuple[Job, discord.Message]:
     """A job of Alice's that waits with its picker, and its video of so many seconds."""
     file = StoredFile(key="work/x/source", sha256="ab", size=10, mime="video/mp4")
     seen = replace(PICKING["seen"], facts=replace(FACTS, seconds=seconds))
-    changes = PICKING | JobChanges(origin=origin(stage.harness.now, private=True), file=file, seen=seen)
-    job = await stage.harness.job(stage.alice.id, changes)
-    folder = await stage.harness.files.work_folder(job.id)
+    changes = PICKING | JobChanges(origin=origin(bot.harness.now, private=True), file=file, seen=seen)
+    job = await bot.harness.job(bot.alice.id, changes)
+    folder = await bot.harness.files.work_folder(job.id)
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "clip.mp4", nobody(seconds, (160, 90)), options={"preset": "ultrafast"}).rename(folder / "source")
     card = render_picker(job, b"RIFF....WEBP", "en-GB")
-    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    channel = bot.env.bot.get_partial_messageable(bot.channel.id)
     await channel.send(**card.as_new())
-    message = stage.channel.last_message
+    message = bot.channel.last_message
     assert message is not None
     return job, message
 
 
-def now_shown(stage: Stage, message: discord.Message) -> discord.Message:
-    [shown] = [each for each in stage.channel.history() if each.id == message.id]
+def now_shown(bot: BotHarness, message: discord.Message) -> discord.Message:
+    [shown] = [each for each in bot.channel.history() if each.id == message.id]
     return shown
 
 
@@ -51,10 +51,10 @@ def switched(message: discord.Message) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool) -> None:
-    job, message = await picking(stage)
-    await stage.alice.click(message, label="Watch 1")
-    shown = now_shown(stage, message)
+async def test_seconds_are_watched_moved_and_used(bot: BotHarness, restarted: bool) -> None:
+    job, message = await picking(bot)
+    await bot.alice.click(message, label="Watch 1")
+    shown = now_shown(bot, message)
     assert "0:04–0:07 (3 s)" in words(shown)
     assert "Nothing has been charged yet." in words(shown)
     assert "free" not in words(shown)
@@ -62,52 +62,52 @@ async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool)
         "Use these", "Back to all", "Cancel", "0.5 s earlier", "0.5 s later", "Shorter", "Longer",
     ]  # fmt: skip
     if restarted:
-        await stage.restart()
-    await stage.alice.click(shown, label="0.5 s earlier")
-    await stage.alice.click(now_shown(stage, message), label="Shorter")
-    assert "0:03.5–0:06 (2.5 s)" in words(now_shown(stage, message)).replace("\\", "")
-    waiting = await now_of(stage, job)
+        await bot.restart()
+    await bot.alice.click(shown, label="0.5 s earlier")
+    await bot.alice.click(now_shown(bot, message), label="Shorter")
+    assert "0:03.5–0:06 (2.5 s)" in words(now_shown(bot, message)).replace("\\", "")
+    waiting = await now_of(bot, job)
     assert (waiting.step, waiting.character.range) == (Step.CHOOSE, None)
-    await stage.alice.click(now_shown(stage, message), label="Use these")
-    after = await now_of(stage, job)
+    await bot.alice.click(now_shown(bot, message), label="Use these")
+    after = await now_of(bot, job)
     assert (after.step, after.character.range) == (Step.PREPARE, TimeRange.parse("3.5-6"))
     assert not after.character.anyway  # nobody has said yet what speaks against them
 
 
-async def test_seconds_of_a_preview_are_watched_moved_and_used_below_it(stage: Stage) -> None:
-    job, _ = await picking(stage)
+async def test_seconds_of_a_preview_are_watched_moved_and_used_below_it(bot: BotHarness) -> None:
+    job, _ = await picking(bot)
     asked = PreviewRequest(source=job.about_source.source, character_price=Decimal(60))
-    now = stage.harness.now
+    now = bot.harness.now
     done = JobChanges(request=asked, question=None, step=Step.DONE, outcome=Outcome.SUCCEEDED, finished_at=now)
     changes = PICKING | JobChanges(origin=origin(now, private=True), file=job.file, seen=job.seen) | done
-    preview = await stage.harness.job(stage.alice.id, changes)
-    folders = [await stage.harness.files.work_folder(each.id) for each in (job, preview)]
+    preview = await bot.harness.job(bot.alice.id, changes)
+    folders = [await bot.harness.files.work_folder(each.id) for each in (job, preview)]
     folders[0].rename(folders[1])
-    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    channel = bot.env.bot.get_partial_messageable(bot.channel.id)
     await channel.send(**render_picker(preview, b"RIFF....WEBP", "en-GB").as_new())
-    message = stage.channel.last_message
+    message = bot.channel.last_message
     assert message is not None
-    result = await stage.alice.click(message, label="Watch 1")
+    result = await bot.alice.click(message, label="Watch 1")
     (look,) = [each for each in (result.response, *result.followups) if each is not None and each.id != message.id]
     assert look.ephemeral
-    assert "A look at this video" in words(now_shown(stage, message)), "the preview stays"
+    assert "A look at this video" in words(now_shown(bot, message)), "the preview stays"
     assert "The character is expected to cost 60 credits." in words(look)
     assert list(switched(look.message)) == ["Use these", "0.5 s earlier", "0.5 s later", "Shorter", "Longer"]
-    await stage.alice.click(look, label="Shorter")
-    (shown,) = [each for each in stage.channel.history(viewer=stage.alice) if each.id == look.id]
+    await bot.alice.click(look, label="Shorter")
+    (shown,) = [each for each in bot.channel.history(viewer=bot.alice) if each.id == look.id]
     assert "2.5 s" in words(shown).replace("\\", "")
-    await stage.alice.click(shown, label="Use these")
-    jobs = await stage.jobs_of(stage.alice)
+    await bot.alice.click(shown, label="Use these")
+    jobs = await bot.jobs_of(bot.alice)
     (begun,) = [each for each in jobs if each.kind is JobKind.CHARACTER and each.id != job.id]
     assert begun.character.chosen.seconds == Decimal("2.5")
     assert not begun.character.anyway  # nobody has said yet what speaks against them
 
 
-async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(stage: Stage) -> None:
-    job, message = await picking(stage)
-    await stage.alice.click(message, label="Watch 2")
-    [file] = now_shown(stage, message).attachments
-    data = await stage.harness.app.inspection.moving(job, TimeRange.parse("0.5-2"))
+async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(bot: BotHarness) -> None:
+    job, message = await picking(bot)
+    await bot.alice.click(message, label="Watch 2")
+    [file] = now_shown(bot, message).attachments
+    data = await bot.harness.app.inspection.moving(job, TimeRange.parse("0.5-2"))
     assert len(data) == file.size <= 500_000
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.format == "WEBP"
@@ -118,32 +118,32 @@ async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(stag
         assert lasting == 1500
 
 
-async def test_a_suggestion_that_was_watched_first_is_used_as_one(stage: Stage) -> None:
-    job, message = await picking(stage)
-    await stage.alice.click(message, label="Watch 2")
-    assert "no face found" in words(now_shown(stage, message))
-    await stage.alice.click(now_shown(stage, message), label="Use these")
-    assert (await now_of(stage, job)).character.anyway
+async def test_a_suggestion_that_was_watched_first_is_used_as_one(bot: BotHarness) -> None:
+    job, message = await picking(bot)
+    await bot.alice.click(message, label="Watch 2")
+    assert "no face found" in words(now_shown(bot, message))
+    await bot.alice.click(now_shown(bot, message), label="Use these")
+    assert (await now_of(bot, job)).character.anyway
 
 
-async def test_buttons_that_lead_out_of_the_video_are_off(stage: Stage) -> None:
-    _, message = await picking(stage, seconds=7.0)
-    await stage.alice.click(message, label="Watch 1")
-    shown = now_shown(stage, message)
+async def test_buttons_that_lead_out_of_the_video_are_off(bot: BotHarness) -> None:
+    _, message = await picking(bot, seconds=7.0)
+    await bot.alice.click(message, label="Watch 1")
+    shown = now_shown(bot, message)
     assert [label for label, is_on in switched(shown).items() if not is_on] == ["0.5 s later", "Longer"]
 
 
-async def test_what_waits_no_longer_is_not_shown(stage: Stage) -> None:
-    job, message = await picking(stage)
-    await stage.harness.job_service.cancel_unseen(stage.alice.id, job.id)
-    result = await stage.alice.click(message, label="Watch 2")
+async def test_what_waits_no_longer_is_not_shown(bot: BotHarness) -> None:
+    job, message = await picking(bot)
+    await bot.harness.job_service.cancel_unseen(bot.alice.id, job.id)
+    result = await bot.alice.click(message, label="Watch 2")
     assert "no longer waiting" in words(result.followups[-1])
-    assert "Which seconds" in words(now_shown(stage, message))
+    assert "Which seconds" in words(now_shown(bot, message))
 
 
-async def test_another_persons_press_shows_nothing(stage: Stage) -> None:
-    _, message = await picking(stage)
-    result = await stage.bob.click(message, label="Watch 1")
+async def test_another_persons_press_shows_nothing(bot: BotHarness) -> None:
+    _, message = await picking(bot)
+    result = await bot.bob.click(message, label="Watch 1")
     assert "for the person who started this" in refusal(result)
 
 
@@ -154,8 +154,8 @@ async def test_another_persons_press_shows_nothing(stage: Stage) -> None:
         ({"model": None}, "This is free."),
     ],
 )
-async def test_what_these_seconds_cost_is_said_with_them(stage: Stage, changes: dict[str, Any], said: str) -> None:
-    job, _ = await picking(stage)
+async def test_what_these_seconds_cost_is_said_with_them(bot: BotHarness, changes: dict[str, Any], said: str) -> None:
+    job, _ = await picking(bot)
     asked = replace(job, request=replace(job.character, **changes))
     card = render_closer_look(asked, TimeRange.parse("4-7"), b"moving", "en-GB")
     assert said in "\n".join(lines(card))

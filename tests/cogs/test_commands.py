@@ -12,7 +12,7 @@ import pytest
 from discord import app_commands
 
 import cogs
-from tests.cogs.stage import AppHarness
+from tests.cogs.bot_harness import AppHarness
 from tests.loopback_discord.api_errors import ApiError
 from tests.loopback_discord.command_rules import check_commands
 

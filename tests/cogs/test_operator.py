@@ -12,7 +12,7 @@ from bot.chat.command_tree import CastbookTree
 from bot.config import LimitSettings
 from bot.store.commands import CommandSync
 from bot.values.job import JobChanges, Step
-from tests.cogs.stage import AppHarness, Stage, refusal, words
+from tests.cogs.bot_harness import AppHarness, BotHarness, refusal, words
 from tests.cogs.test_picking import PICKING
 
 COMMANDS = {"operator block", "operator unblock", "operator resume", "operator health"}
@@ -24,14 +24,14 @@ def limit_settings() -> LimitSettings:
 
 
 @pytest.fixture
-async def run(stage: Stage) -> Stage:
-    """The stage, whose server is the operator's now, and Alice the operator."""
-    stage.harness.change(discord={"dev_guild": stage.alice.guild.id, "owners": (stage.alice.id,)})
-    await stage.restart()
-    return stage
+async def run(bot: BotHarness) -> BotHarness:
+    """The bot, whose server is the operator's now, and Alice the operator."""
+    bot.harness.change(discord={"dev_guild": bot.alice.guild.id, "owners": (bot.alice.id,)})
+    await bot.restart()
+    return bot
 
 
-async def told(run: Stage, command: str, **options: object) -> str:
+async def told(run: BotHarness, command: str, **options: object) -> str:
     result = await run.alice.slash(run.channel, f"operator {command}", **options)
     assert result.ephemeral
     assert result.response is not None
@@ -41,7 +41,7 @@ async def told(run: Stage, command: str, **options: object) -> str:
 # -- where it is ----------------------------------------------------------------------------------------------------
 
 
-async def test_it_is_in_the_operators_server_alone(run: Stage) -> None:
+async def test_it_is_in_the_operators_server_alone(run: BotHarness) -> None:
     assert set(run.alice.available_commands(run.channel)) >= COMMANDS
     other = run.env.create_guild("Another")
     channel = other.create_text_channel("general")
@@ -64,22 +64,22 @@ async def test_commands_are_told_again_for_another_server(harness: AppHarness) -
     assert len(hashes) == 3
 
 
-async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(stage: Stage) -> None:
-    stage.harness.change(discord={"dev_guild": 42})
-    await stage.harness.commands.save(CommandSync(hash="of before", ids={}))
-    not_there = f"/applications/{stage.client.application_id}/guilds/42/commands"
-    stage.env.inject_error("PUT", not_there, status=403, code=50001, message="Missing Access")
-    await stage.restart()
-    assert any(each.path == not_there for each in stage.env.http_requests)
-    assert "tasks" in stage.client.command_ids
-    assert "Your tasks" in words(_response(await stage.alice.slash(stage.channel, "tasks")))
+async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(bot: BotHarness) -> None:
+    bot.harness.change(discord={"dev_guild": 42})
+    await bot.harness.commands.save(CommandSync(hash="of before", ids={}))
+    not_there = f"/applications/{bot.client.application_id}/guilds/42/commands"
+    bot.env.inject_error("PUT", not_there, status=403, code=50001, message="Missing Access")
+    await bot.restart()
+    assert any(each.path == not_there for each in bot.env.http_requests)
+    assert "tasks" in bot.client.command_ids
+    assert "Your tasks" in words(_response(await bot.alice.slash(bot.channel, "tasks")))
 
 
 # -- for whom -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> None:
+async def test_others_are_refused_with_a_sentence(run: BotHarness, command: str) -> None:
     options = {"user": run.alice} if command.endswith("block") else {}
     result = await run.bob.slash(run.channel, command, **options)
     assert refusal(result) == "Only the people who run this bot can use this."
@@ -89,7 +89,7 @@ async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> N
 # -- what it does ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
+async def test_a_block_holds_everywhere_and_over_a_restart(run: BotHarness) -> None:
     shut_out = "The people who run this bot have blocked you"
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is now blocked everywhere."
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was already blocked."
@@ -104,7 +104,7 @@ async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     assert "Your cast is empty" in words(_response(await run.bob.slash(run.channel, "character list")))
 
 
-async def test_the_operators_cannot_shut_themselves_out_for_good(run: Stage) -> None:
+async def test_the_operators_cannot_shut_themselves_out_for_good(run: BotHarness) -> None:
     await told(run, "block", user=run.alice)
     assert "have blocked you" in refusal(await run.alice.slash(run.channel, "tasks"))
     assert "can use the bot again" in await told(run, "unblock", user=run.alice)
@@ -116,7 +116,7 @@ def without_video_models(said: str) -> str:
     return re.sub(r"\n[^\n]*[Mm]odels for videos[^\n]*\n[^\n]*", "", said)
 
 
-async def test_when_all_is_well_health_says_so(run: Stage) -> None:
+async def test_when_all_is_well_health_says_so(run: BotHarness) -> None:
     await run.harness.app.start_jobs()
     assert without_video_models(await told(run, "health")) == (
         "Everything is fine\nDiscord's gateway\nworks\nDatabase\nworks\nJobs\nworks\nSubmissions\nopen\n"
@@ -125,7 +125,7 @@ async def test_when_all_is_well_health_says_so(run: Stage) -> None:
     )
 
 
-async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
+async def test_what_is_out_of_order_stands_out(run: BotHarness) -> None:
     """The jobs are not started here."""
     harness = run.harness
     await harness.provider_state.pause("balance", now=harness.now)
@@ -144,7 +144,7 @@ async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
     )
 
 
-async def test_the_waiting_line_is_counted(run: Stage) -> None:
+async def test_the_waiting_line_is_counted(run: BotHarness) -> None:
     for _ in range(3):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
     assert "3 (waiting for their owner: 0, waiting for a free place: 2)" in await told(run, "health")
@@ -155,7 +155,7 @@ def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
     return result.response
 
 
-async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: Stage) -> None:
+async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: BotHarness) -> None:
     """The provider does not answer here, so no probe ever ends the pause."""
     await run.harness.provider_state.pause("balance", now=run.harness.now)
     assert await run.harness.breaker.paused() is not None

@@ -26,7 +26,7 @@ from bot.values.job import (
 from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
-from tests.cogs.stage import Stage, labels, origin, refusal, words
+from tests.cogs.bot_harness import BotHarness, labels, origin, refusal, words
 from tests.leases import lease_of
 
 FACTS = VideoFacts(
@@ -58,83 +58,81 @@ DOUBTING = JobChanges(
 )
 
 
-async def shown(stage: Stage, changes: JobChanges, *, private: bool = False) -> tuple[Job, discord.Message]:
+async def shown(bot: BotHarness, changes: JobChanges, *, private: bool = False) -> tuple[Job, discord.Message]:
     """A waiting job of Alice's and its message, as the courier would show it."""
-    job = await stage.harness.job(
-        stage.alice.id, changes | JobChanges(origin=origin(stage.harness.now, private=private))
-    )
+    job = await bot.harness.job(bot.alice.id, changes | JobChanges(origin=origin(bot.harness.now, private=private)))
     assert job.question is not None
     picking = job.question is Question.SECONDS
     card = render_picker(job, b"RIFF....WEBP", "en-GB") if picking else render_question(job, job.question, "en-GB")
-    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    channel = bot.env.bot.get_partial_messageable(bot.channel.id)
     await channel.send(**card.as_new())
-    message = stage.channel.last_message
+    message = bot.channel.last_message
     assert message is not None
     return job, message
 
 
-async def now_of(stage: Stage, job: Job) -> Job:
-    found = await stage.harness.jobs.get(job.id)
+async def now_of(bot: BotHarness, job: Job) -> Job:
+    found = await bot.harness.jobs.get(job.id)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_a_suggestion_is_taken_with_one_press(stage: Stage, restarted: bool) -> None:
-    job, message = await shown(stage, PICKING)
+async def test_a_suggestion_is_taken_with_one_press(bot: BotHarness, restarted: bool) -> None:
+    job, message = await shown(bot, PICKING)
     if restarted:
-        await stage.restart()
-    await stage.alice.click(message, label="Use 2")
-    after = await now_of(stage, job)
+        await bot.restart()
+    await bot.alice.click(message, label="Use 2")
+    after = await now_of(bot, job)
     assert (after.step, after.question) == (Step.PREPARE, None)
     assert after.character.range == TimeRange.parse("0.5-2")
     assert after.character.anyway  # what speaks against it stood beside it
-    assert stage.harness.woken
-    assert job.id in stage.harness.interrupted
+    assert bot.harness.woken
+    assert job.id in bot.harness.interrupted
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_other_seconds_are_typed_into_a_form(stage: Stage, restarted: bool) -> None:
-    job, message = await shown(stage, PICKING)
-    opened = await stage.alice.click(message, label="Other seconds…")
+async def test_other_seconds_are_typed_into_a_form(bot: BotHarness, restarted: bool) -> None:
+    job, message = await shown(bot, PICKING)
+    opened = await bot.alice.click(message, label="Other seconds…")
     if restarted:
-        await stage.restart()
-    await stage.alice.submit_modal(opened, {"range": "0:02-0:04"})
-    after = await now_of(stage, job)
+        await bot.restart()
+    await bot.alice.submit_modal(opened, {"range": "0:02-0:04"})
+    after = await now_of(bot, job)
     assert (after.step, after.character.range, after.character.anyway) == (Step.PREPARE, TimeRange.parse("2-4"), False)
 
 
 @pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "“soon” is not a range")])
 async def test_seconds_that_do_not_work_leave_the_picker_and_stay_in_the_form(
-    stage: Stage, typed: str, sentence: str
+    bot: BotHarness, typed: str, sentence: str
 ) -> None:
-    job, message = await shown(stage, PICKING)
-    messages = len(stage.channel.history())
-    opened = await stage.alice.click(message, label="Other seconds…")
-    assert sentence in refusal(await stage.alice.submit_modal(opened, {"range": typed}))
-    assert (await now_of(stage, job)).question is Question.SECONDS
-    assert len(stage.channel.history()) == messages
-    [kept] = [each for each in stage.channel.history() if each.id == message.id]
+    job, message = await shown(bot, PICKING)
+    messages = len(bot.channel.history())
+    opened = await bot.alice.click(message, label="Other seconds…")
+    assert sentence in refusal(await bot.alice.submit_modal(opened, {"range": typed}))
+    assert (await now_of(bot, job)).question is Question.SECONDS
+    assert len(bot.channel.history()) == messages
+    [kept] = [each for each in bot.channel.history() if each.id == message.id]
     assert words(kept) == words(message)
-    again = await stage.alice.click(kept, label="Other seconds…")
+    again = await bot.alice.click(kept, label="Other seconds…")
     assert fields(again)["range"]["value"] == typed
-    await stage.alice.submit_modal(again, {"range": "0:02-0:04"})
-    assert (await now_of(stage, job)).character.range == TimeRange.parse("2-4")
+    await bot.alice.submit_modal(again, {"range": "0:02-0:04"})
+    assert (await now_of(bot, job)).character.range == TimeRange.parse("2-4")
 
 
-async def test_the_form_begins_with_what_the_command_had(stage: Stage) -> None:
+async def test_the_form_begins_with_what_the_command_had(bot: BotHarness) -> None:
     request = replace(REQUEST, range=None, typed="1-9")
-    job, message = await shown(stage, PICKING | JobChanges(request=request))
+    job, message = await shown(bot, PICKING | JobChanges(request=request))
     assert "must be 1 to 3 seconds long" in words(message)
-    opened = await stage.alice.click(message, label="Other seconds…")
+    opened = await bot.alice.click(message, label="Other seconds…")
     assert fields(opened)["range"]["value"] == "1-9"
-    await stage.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
-    assert (await now_of(stage, job)).character.name == "Duck"
+    await bot.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
+    assert (await now_of(bot, job)).character.name == "Duck"
 
 
-async def test_the_form_asks_for_no_name_where_there_is_one(stage: Stage) -> None:
-    _, message = await shown(stage, PICKING | JobChanges(request=replace(REQUEST, range=None, name="Duck")))
-    assert list(fields(await stage.alice.click(message, label="Other seconds…"))) == ["range"]
+async def test_the_form_asks_for_no_name_where_there_is_one(bot: BotHarness) -> None:
+    _, message = await shown(bot, PICKING | JobChanges(request=replace(REQUEST, range=None, name="Duck")))
+    assert list(fields(await bot.alice.click(message, label="Other seconds…"))) == ["range"]
 
 
 def fields(opened: InteractionResult) -> dict[str, dict[str, object]]:
@@ -143,93 +141,93 @@ def fields(opened: InteractionResult) -> dict[str, dict[str, object]]:
     return {each["component"]["custom_id"]: each["component"] for each in opened.modal["components"]}
 
 
-async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
-    job, message = await shown(stage, DOUBTING)
+async def test_doubtful_seconds_are_used_anyway(bot: BotHarness) -> None:
+    job, message = await shown(bot, DOUBTING)
     assert "I found no face" in words(message)
     assert "There's a cut" in words(message)
-    await stage.alice.click(message, label="Use anyway")
-    after = await now_of(stage, job)
+    await bot.alice.click(message, label="Use anyway")
+    after = await now_of(bot, job)
     assert (after.step, after.character.anyway) == (Step.PREPARE, True)
     assert after.character.range == REQUEST.range
 
 
-async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
-    job, message = await shown(stage, DOUBTING)
-    result = await stage.alice.click(message, label="Pick other seconds")
+async def test_doubtful_seconds_are_picked_again(bot: BotHarness) -> None:
+    job, message = await shown(bot, DOUBTING)
+    result = await bot.alice.click(message, label="Pick other seconds")
     (picker,) = result.followups
     assert picker.ephemeral, "the picker is for its owner's eyes only, and this question was not"
-    after = await now_of(stage, job)
+    after = await now_of(bot, job)
     assert (after.step, after.question, after.character.range) == (Step.CHOOSE, Question.SECONDS, None)
     assert (after.origin.message_id, after.origin.ephemeral) == (picker.id, True)
 
 
 @pytest.mark.parametrize("changes", [PICKING, DOUBTING])
-async def test_a_strangers_press_changes_nothing(stage: Stage, changes: JobChanges) -> None:
-    job, message = await shown(stage, changes)
+async def test_a_strangers_press_changes_nothing(bot: BotHarness, changes: JobChanges) -> None:
+    job, message = await shown(bot, changes)
     for label in (
         ("Use 1", "Other seconds…", "Cancel") if changes is PICKING else ("Use anyway", "Pick other seconds", "Cancel")
     ):
-        result = await stage.bob.click(message, label=label)
+        result = await bot.bob.click(message, label=label)
         assert "These buttons are for the person who started this" in refusal(result)
-        assert await now_of(stage, job) == job
+        assert await now_of(bot, job) == job
 
 
-async def test_a_form_of_anothers_job_is_answered_like_an_unknown_one(stage: Stage) -> None:
-    job, _ = await shown(stage, PICKING)
-    _, own = await shown(stage, PICKING)
-    opened = await stage.alice.click(own, label="Other seconds…")
-    await stage.harness.job_service.cancel(stage.alice.id, job.id)
-    await stage.harness.job_service.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id)
-    result = await stage.alice.submit_modal(opened, {"range": "2-4"})
+async def test_a_form_of_anothers_job_is_answered_like_an_unknown_one(bot: BotHarness) -> None:
+    job, _ = await shown(bot, PICKING)
+    _, own = await shown(bot, PICKING)
+    opened = await bot.alice.click(own, label="Other seconds…")
+    await bot.harness.job_service.cancel(bot.alice.id, job.id)
+    await bot.harness.job_service.cancel(bot.alice.id, (await bot.jobs_of(bot.alice))[0].id)
+    result = await bot.alice.submit_modal(opened, {"range": "2-4"})
     assert "no longer waiting" in told(result)
 
 
 @pytest.mark.parametrize("changes", [PICKING, DOUBTING])
-async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> None:
-    job, _ = await shown(stage, changes)
-    listed = await stage.alice.slash(stage.channel, "tasks")
+async def test_the_list_offers_to_pick(bot: BotHarness, changes: JobChanges) -> None:
+    job, _ = await shown(bot, changes)
+    listed = await bot.alice.slash(bot.channel, "tasks")
     assert listed.response is not None
     wanted = ["Pick seconds", "Cancel"] if changes is PICKING else ["Pick seconds", "Use anyway", "Cancel"]
     assert labels(listed.response) == wanted
-    await stage.alice.click(listed.response, label="Pick seconds")
-    after = await now_of(stage, job)
+    await bot.alice.click(listed.response, label="Pick seconds")
+    after = await now_of(bot, job)
     assert after.question is Question.SECONDS
     assert after.origin.ephemeral
     assert after.origin.message_id not in {None, job.origin.message_id}
-    assert after.next_attempt_at == stage.harness.now
+    assert after.next_attempt_at == bot.harness.now
 
 
 # -- the command ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_video_without_a_range_is_taken(stage: Stage) -> None:
-    await stage.alice.slash(stage.channel, "character create", video=("clip.mp4", b"12345"))
-    job = await stage.job_of(stage.alice)
+async def test_a_video_without_a_range_is_taken(bot: BotHarness) -> None:
+    await bot.alice.slash(bot.channel, "character create", video=("clip.mp4", b"12345"))
+    job = await bot.job_of(bot.alice)
     assert (job.kind, job.character.range) == (JobKind.CHARACTER, None)
 
 
-async def test_a_preview_is_for_the_person_who_asked_alone(stage: Stage) -> None:
-    result = await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
+async def test_a_preview_is_for_the_person_who_asked_alone(bot: BotHarness) -> None:
+    result = await bot.alice.slash(bot.channel, "character preview", video=("clip.mp4", b"12345"))
     assert result.response is not None
     assert result.response.ephemeral
-    job = await stage.job_of(stage.alice)
+    job = await bot.job_of(bot.alice)
     assert (job.kind, job.counted, job.origin.private, job.origin.ephemeral) == (JobKind.PREVIEW, False, True, True)
 
 
-async def test_a_preview_needs_exactly_one_video(stage: Stage) -> None:
-    result = await stage.alice.slash(stage.channel, "character preview")
+async def test_a_preview_needs_exactly_one_video(bot: BotHarness) -> None:
+    result = await bot.alice.slash(bot.channel, "character preview")
     assert "exactly one" in refusal(result)
 
 
-async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
-    await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
-    preview = await stage.job_of(stage.alice)
-    await stage.harness.jobs.claim("test", now=stage.harness.now, most=dict.fromkeys(Lane, 5))
+async def test_a_waiting_preview_asks_for_nothing(bot: BotHarness) -> None:
+    await bot.alice.slash(bot.channel, "character preview", video=("clip.mp4", b"12345"))
+    preview = await bot.job_of(bot.alice)
+    await bot.harness.jobs.claim("test", now=bot.harness.now, most=dict.fromkeys(Lane, 5))
     waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
-    await stage.harness.jobs.release(
-        preview.id, await lease_of(stage.harness.jobs, preview.id), Transition("test", waiting), now=stage.harness.now
+    await bot.harness.jobs.release(
+        preview.id, await lease_of(bot.harness.jobs, preview.id), Transition("test", waiting), now=bot.harness.now
     )
-    listed = await stage.alice.slash(stage.channel, "tasks")
+    listed = await bot.alice.slash(bot.channel, "tasks")
     assert listed.response is not None
     assert "Looking for the best seconds" in words(listed.response)
     assert labels(listed.response) == ["Cancel"]
@@ -243,55 +241,55 @@ PREVIEWED = JobChanges(
 )
 
 
-async def previewed(stage: Stage) -> tuple[Job, discord.Message]:
-    job = await stage.harness.job(stage.alice.id, PREVIEWED | JobChanges(finished_at=stage.harness.now))
+async def previewed(bot: BotHarness) -> tuple[Job, discord.Message]:
+    job = await bot.harness.job(bot.alice.id, PREVIEWED | JobChanges(finished_at=bot.harness.now))
     card = render_picker(job, b"RIFF....WEBP", "en-GB")
-    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    channel = bot.env.bot.get_partial_messageable(bot.channel.id)
     await channel.send(**card.as_new())
-    message = stage.channel.last_message
+    message = bot.channel.last_message
     assert message is not None
     return job, message
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_a_preview_starts_a_character_with_one_press(stage: Stage, restarted: bool) -> None:
-    preview, message = await previewed(stage)
+async def test_a_preview_starts_a_character_with_one_press(bot: BotHarness, restarted: bool) -> None:
+    preview, message = await previewed(bot)
     if restarted:
-        await stage.restart()
-    result = await stage.alice.click(message, label="Use 2")
+        await bot.restart()
+    result = await bot.alice.click(message, label="Use 2")
     assert result.deferred
-    job = await stage.job_of(stage.alice)
+    job = await bot.job_of(bot.alice)
     assert (job.character.range, job.character.anyway) == (TimeRange.parse("0.5-2"), True)
     assert (job.step, job.seen, job.about_source.source) == (Step.PREPARE, preview.seen, preview.about_source.source)
-    await stage.alice.click(message, label="Use 1")  # and another one
-    assert len(await stage.jobs_of(stage.alice)) == 2
+    await bot.alice.click(message, label="Use 1")  # and another one
+    assert len(await bot.jobs_of(bot.alice)) == 2
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_a_preview_starts_a_character_from_other_seconds(stage: Stage, restarted: bool) -> None:
-    _, message = await previewed(stage)
-    opened = await stage.alice.click(message, label="Other seconds…")
+async def test_a_preview_starts_a_character_from_other_seconds(bot: BotHarness, restarted: bool) -> None:
+    _, message = await previewed(bot)
+    opened = await bot.alice.click(message, label="Other seconds…")
     if restarted:
-        await stage.restart()
-    await stage.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
-    job = await stage.job_of(stage.alice)
+        await bot.restart()
+    await bot.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
+    job = await bot.job_of(bot.alice)
     assert (job.character.range, job.character.anyway) == (TimeRange.parse("2-4"), False)
     assert job.character.name == "Duck"
 
 
 @pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "“soon” is not a range")])
 async def test_seconds_that_do_not_work_leave_the_preview_and_stay_in_the_form(
-    stage: Stage, typed: str, sentence: str
+    bot: BotHarness, typed: str, sentence: str
 ) -> None:
-    _, message = await previewed(stage)
-    messages = len(stage.channel.history())
-    opened = await stage.alice.click(message, label="Other seconds…")
-    assert sentence in refusal(await stage.alice.submit_modal(opened, {"range": typed}))
-    assert await stage.jobs_of(stage.alice) == ()
-    assert len(stage.channel.history()) == messages
-    [kept] = [each for each in stage.channel.history() if each.id == message.id]
+    _, message = await previewed(bot)
+    messages = len(bot.channel.history())
+    opened = await bot.alice.click(message, label="Other seconds…")
+    assert sentence in refusal(await bot.alice.submit_modal(opened, {"range": typed}))
+    assert await bot.jobs_of(bot.alice) == ()
+    assert len(bot.channel.history()) == messages
+    [kept] = [each for each in bot.channel.history() if each.id == message.id]
     assert words(kept) == words(message)
-    again = await stage.alice.click(kept, label="Other seconds…")
+    again = await bot.alice.click(kept, label="Other seconds…")
     assert fields(again)["range"]["value"] == typed
 
 

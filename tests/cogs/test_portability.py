@@ -16,7 +16,7 @@ from simcord import InteractionResult, ResponseMessage
 from bot import limits
 from bot.store.portable_casts import Selection
 from bot.values.source import Attachment
-from tests.cogs.stage import AppHarness, Stage, labels, refusal, words
+from tests.cogs.bot_harness import AppHarness, BotHarness, labels, refusal, words
 from tests.hostile_archives import DOCUMENT, REFUSED, good, picture, with_document, zipped
 
 KB = 1024
@@ -33,10 +33,10 @@ class Zips:
 
 
 @pytest.fixture
-def zips(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Zips:
+def zips(bot: BotHarness, monkeypatch: pytest.MonkeyPatch) -> Zips:
     """simcord keeps attachments in memory: its address leads nowhere."""
     made = Zips()
-    serve(stage.harness, made)
+    serve(bot.harness, made)
     return made
 
 
@@ -56,16 +56,16 @@ async def zip_of(message: ResponseMessage) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-async def offered(stage: Stage, zips: Zips, data: bytes) -> ResponseMessage:
+async def offered(bot: BotHarness, zips: Zips, data: bytes) -> ResponseMessage:
     zips.files["cast.zip"] = data
-    return answer(await stage.alice.slash(stage.channel, "character import", file=("cast.zip", data)))
+    return answer(await bot.alice.slash(bot.channel, "character import", file=("cast.zip", data)))
 
 
-async def cast(stage: Stage, *names: str) -> None:
+async def cast(bot: BotHarness, *names: str) -> None:
     """Of 300 kB each, which no zip makes smaller."""
     for number, name in enumerate(names):
-        still = await stage.harness.files.put_bytes(stage.alice.id, bytes([number]) * 300 * KB, "image/jpeg")
-        await stage.harness.character(stage.alice.id, name, picture=None, portable=(still,))
+        still = await bot.harness.files.put_bytes(bot.alice.id, bytes([number]) * 300 * KB, "image/jpeg")
+        await bot.harness.character(bot.alice.id, name, picture=None, portable=(still,))
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
@@ -77,15 +77,15 @@ def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(discord.Interaction, "_from_data", from_data)
 
 
-async def test_one_a_group_or_all_of_a_cast_are_a_zip(stage: Stage) -> None:
-    await cast(stage, "Ann", "Ben", "Cy")
-    groups, alice = stage.harness.app.stores.groups, stage.alice.id
-    circus = await groups.create(alice, "Circus", now=stage.harness.now)
+async def test_one_a_group_or_all_of_a_cast_are_a_zip(bot: BotHarness) -> None:
+    await cast(bot, "Ann", "Ben", "Cy")
+    groups, alice = bot.harness.app.stores.groups, bot.alice.id
+    circus = await groups.create(alice, "Circus", now=bot.harness.now)
     await groups.add(alice, circus.id, 2)
     await groups.add(alice, circus.id, 3)
 
     async def named(**options: str) -> list[str]:
-        message = answer(await stage.alice.slash(stage.channel, "character export", **options))
+        message = answer(await bot.alice.slash(bot.channel, "character export", **options))
         assert "Keep it to yourself" in words(message)
         assert labels(message) == []
         return [each["name"] for each in json.loads((await zip_of(message))[DOCUMENT])["characters"]]
@@ -93,7 +93,7 @@ async def test_one_a_group_or_all_of_a_cast_are_a_zip(stage: Stage) -> None:
     assert await named() == ["Ann", "Ben", "Cy"]
     assert await named(name="ben") == ["Ben"]
     assert await named(group="circus") == ["Ben", "Cy"]
-    assert await stage.alice.autocomplete(stage.channel, "character export", "group", "cir") == [
+    assert await bot.alice.autocomplete(bot.channel, "character export", "group", "cir") == [
         {"name": "Circus", "value": "Circus"}
     ]
     for options, told in (
@@ -101,20 +101,20 @@ async def test_one_a_group_or_all_of_a_cast_are_a_zip(stage: Stage) -> None:
         ({"group": "Zoo"}, "no group called “Zoo”"),
         ({"name": "Ann", "group": "Circus"}, "not both"),
     ):
-        assert told in refusal(await stage.alice.slash(stage.channel, "character export", **options))
-    assert "Your cast is empty" in refusal(await stage.bob.slash(stage.channel, "character export"))
+        assert told in refusal(await bot.alice.slash(bot.channel, "character export", **options))
+    assert "Your cast is empty" in refusal(await bot.bob.slash(bot.channel, "character export"))
 
 
 async def test_parts_can_each_be_imported_and_come_by_a_button_also_after_a_restart(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    bot: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(monkeypatch, 800 * KB)
-    await cast(stage, "Ann", "Ben", "Cy")
-    first = answer(await stage.alice.slash(stage.channel, "character export"))
+    await cast(bot, "Ann", "Ben", "Cy")
+    first = answer(await bot.alice.slash(bot.channel, "character export"))
     assert "part 1 of 2" in words(first)
     assert first.attachments[0].filename == "castbook-1-of-2.zip"
-    await stage.restart()
-    second = answer(await stage.alice.click(first, label="Part 2 of 2"))
+    await bot.restart()
+    second = answer(await bot.alice.click(first, label="Part 2 of 2"))
     assert labels(second) == []
     documents = [json.loads((await zip_of(each))[DOCUMENT]) for each in (first, second)]
     assert [[each["name"] for each in document["characters"]] for document in documents] == [["Ann", "Ben"], ["Cy"]]
@@ -122,16 +122,16 @@ async def test_parts_can_each_be_imported_and_come_by_a_button_also_after_a_rest
 
 
 @pytest.fixture
-async def public(stage: Stage) -> Stage:
+async def public(bot: BotHarness) -> BotHarness:
     """The bot's own server can be reached."""
-    stage.harness.change(web={"public_url": "https://castbook.example", "port": 0, "metrics_port": 0})
-    await stage.restart()
-    await stage.harness.app.start_web()
-    return stage
+    bot.harness.change(web={"public_url": "https://castbook.example", "port": 0, "metrics_port": 0})
+    await bot.restart()
+    await bot.harness.app.start_web()
+    return bot
 
 
 async def test_a_large_export_is_a_link_where_the_server_is_public(
-    public: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    public: BotHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     limited(monkeypatch, 800 * KB)
     await cast(public, "Ann", "Ben", "Cy")
@@ -180,24 +180,24 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
     assert "part 1 of 2" in words(parts)
 
 
-async def test_without_a_public_server_there_is_no_such_place(stage: Stage) -> None:
-    await stage.restart()
-    await stage.harness.app.start_web()
-    await cast(stage, "Ann")
-    token = stage.harness.app.cast.export_links.link(stage.alice.id, Selection(), 1)
-    async with aiohttp.request("GET", f"http://127.0.0.1:{stage.harness.app.health.port}{token}") as response:
+async def test_without_a_public_server_there_is_no_such_place(bot: BotHarness) -> None:
+    await bot.restart()
+    await bot.harness.app.start_web()
+    await cast(bot, "Ann")
+    token = bot.harness.app.cast.export_links.link(bot.alice.id, Selection(), 1)
+    async with aiohttp.request("GET", f"http://127.0.0.1:{bot.harness.app.health.port}{token}") as response:
         assert response.status == 404
 
 
-async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: Stage, zips: Zips) -> None:
+async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(bot: BotHarness, zips: Zips) -> None:
     def change(document: dict[str, Any]) -> None:
         ann = document["characters"][0]
         document["characters"] += [ann | {"name": f"More {number}"} for number in range(6)]
         document["characters"].append(ann | {"name": "Nobody", "picture": None, "reference_set": []})
         document["groups"] = [{"name": "Circus", "characters": [0]}]
 
-    await stage.harness.character(stage.alice.id, "ann")
-    card = await offered(stage, zips, with_document(change))
+    await bot.harness.character(bot.alice.id, "ann")
+    card = await offered(bot, zips, with_document(change))
     said = words(card)
     assert "This adds 7 characters" in said
     assert "**Ann 2**" in said
@@ -208,25 +208,25 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
     assert "gave you permission" in said
     assert len(card.attachments) == 4
     assert labels(card) == ["Yes, I have permission", "Cancel"]
-    assert await stage.harness.characters.count(stage.alice.id) == 1
+    assert await bot.harness.characters.count(bot.alice.id) == 1
 
-    await stage.restart()
-    after = answer(await stage.alice.click(card, label="Yes, I have permission"))
+    await bot.restart()
+    after = answer(await bot.alice.click(card, label="Yes, I have permission"))
     assert "7 characters are in your cast now" in words(after)
-    assert await stage.harness.characters.count(stage.alice.id) == 8
-    new = await stage.harness.characters.by_name(stage.alice.id, "Ann 2")
+    assert await bot.harness.characters.count(bot.alice.id) == 8
+    new = await bot.harness.characters.by_name(bot.alice.id, "Ann 2")
     assert new is not None
     assert new.portable
     assert labels(after) == []
-    shown = answer(await stage.alice.slash(stage.channel, "character show", name="Ann 2"))
+    shown = answer(await bot.alice.slash(bot.channel, "character show", name="Ann 2"))
     assert len(shown.attachments) == 2  # its picture, and its stills in a row
 
 
-async def test_cancelled_nothing_is_left(stage: Stage, zips: Zips) -> None:
-    card = await offered(stage, zips, zipped(good()))
-    assert "Nothing was imported" in words(answer(await stage.alice.click(card, label="Cancel")))
-    assert await stage.harness.characters.count(stage.alice.id) == 0
-    assert await stage.harness.files.work_jobs() == set()
+async def test_cancelled_nothing_is_left(bot: BotHarness, zips: Zips) -> None:
+    card = await offered(bot, zips, zipped(good()))
+    assert "Nothing was imported" in words(answer(await bot.alice.click(card, label="Cancel")))
+    assert await bot.harness.characters.count(bot.alice.id) == 0
+    assert await bot.harness.files.work_jobs() == set()
 
 
 @pytest.mark.parametrize(
@@ -239,15 +239,15 @@ async def test_cancelled_nothing_is_left(stage: Stage, zips: Zips) -> None:
         ("a document that is no JSON", "can't read the castbook.json"),
     ],
 )
-async def test_what_is_no_cast_is_told_in_a_sentence(stage: Stage, zips: Zips, what: str, told: str) -> None:
+async def test_what_is_no_cast_is_told_in_a_sentence(bot: BotHarness, zips: Zips, what: str, told: str) -> None:
     zips.files["cast.zip"] = REFUSED[what]()
-    result = await stage.alice.slash(stage.channel, "character import", file=("cast.zip", b"x"))
+    result = await bot.alice.slash(bot.channel, "character import", file=("cast.zip", b"x"))
     assert told in refusal(result)
 
 
-async def test_a_file_or_a_link_but_not_both_and_no_page(stage: Stage) -> None:
+async def test_a_file_or_a_link_but_not_both_and_no_page(bot: BotHarness) -> None:
     for options in ({}, {"file": ("cast.zip", picture()), "link": "https://example.org/cast.zip"}):
-        assert "exactly one" in refusal(await stage.alice.slash(stage.channel, "character import", **options))
+        assert "exactly one" in refusal(await bot.alice.slash(bot.channel, "character import", **options))
     huge = Attachment(url="https://cdn.example/a.zip", filename="a.zip", size=limits.IMPORT_ARCHIVE_BYTES + 1)
     with pytest.raises(Exception, match="too large"):
-        await stage.harness.app.cast.importer.look(stage.alice.id, huge)
+        await bot.harness.app.cast.importer.look(bot.alice.id, huge)

@@ -24,7 +24,7 @@ from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition, VideoRequest
 from bot.values.sent_message import NewMessage, ShownContent
 from bot.values.source import Attachment, Link
-from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
+from tests.cogs.bot_harness import PICTURE, BotHarness, labels, refusal, words
 from tests.leases import lease_of
 
 MB = 1024 * 1024
@@ -47,8 +47,8 @@ async def zipped(message: ResponseMessage) -> tuple[dict[str, bytes], Mapping[st
     return files, json.loads(files.pop("castbook.json"))
 
 
-async def exported(stage: Stage) -> tuple[dict[str, bytes], Mapping[str, Any]]:
-    return await zipped(answer(await stage.alice.slash(stage.channel, "privacy export")))
+async def exported(bot: BotHarness) -> tuple[dict[str, bytes], Mapping[str, Any]]:
+    return await zipped(answer(await bot.alice.slash(bot.channel, "privacy export")))
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
@@ -64,16 +64,16 @@ def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 # -- export ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_it(stage: Stage) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_it(bot: BotHarness) -> None:
+    harness, alice = bot.harness, bot.alice.id
     clip = await harness.files.put_bytes(alice, b"clip", "video/mp4")
     stills = [await harness.files.put_bytes(alice, f"still {number}".encode(), "image/jpeg") for number in (1, 2)]
     await harness.character(alice, "Ada/Lovelace: <b>", username="duck.sings", portable=(clip, *stills))
     await harness.character(alice, "ada lovelace? <b>")
     await harness.character(alice, "アダ👩🏽", picture=None)
-    await harness.character(stage.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
+    await harness.character(bot.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
 
-    message = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    message = answer(await bot.alice.slash(bot.channel, "privacy export"))
     assert "Start with castbook.json" in words(message)
     assert labels(message) == []
     assert message.attachments[0].filename == "castbook.zip"
@@ -122,8 +122,8 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
     assert len(document["what_stays_after_privacy_delete"]) == 6
 
 
-async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_like_a_key(stage: Stage) -> None:
-    harness, alice, now = stage.harness, stage.alice.id, stage.harness.now
+async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_like_a_key(bot: BotHarness) -> None:
+    harness, alice, now = bot.harness, bot.alice.id, bot.harness.now
     origin = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
     waiting = await harness.job(alice, origin, name="Waiting")
     await harness.consents.record(alice, waiting.id, now=now)
@@ -133,9 +133,9 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     await harness.drafts.add(Draft(id="d1", owner_id=alice, content=attached, created_at=now))
     unsent = UnsentVideo(request=VideoRequest(prompt="@Zoe waves", cast=()), unknown=("Zoe",))
     await harness.drafts.add(Draft(id="d2", owner_id=alice, content=unsent, created_at=now + timedelta(seconds=1)))
-    await harness.job(stage.bob.id, name="Bobs")
+    await harness.job(bot.bob.id, name="Bobs")
 
-    message = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    message = answer(await bot.alice.slash(bot.channel, "privacy export"))
     _, document = await zipped(message)
     first, second = document["jobs"]
     assert (first["id"], first["step"], first["question"], first["outcome"]) == (waiting.id, "choose", "consent", None)
@@ -155,17 +155,17 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
         assert key not in raw
 
 
-async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
+async def test_everything_a_job_may_have_is_in_it(bot: BotHarness) -> None:
     """Also fields that are added to jobs later: this test fails until they are exported."""
-    await stage.harness.job(stage.alice.id)
-    _, document = await exported(stage)
+    await bot.harness.job(bot.alice.id)
+    _, document = await exported(bot)
     (job,) = document["jobs"]
     left_out = {"owner_id", "lease_owner", "lease_until", "uploads"}  # "uploads": the provider's addresses
     assert set(job) == {field.name for field in fields(Job)} - left_out
 
 
-async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_a_link_is_their_own_and_an_end_is_said_in_words(bot: BotHarness) -> None:
+    harness, alice = bot.harness, bot.alice.id
     job = await harness.job(alice)
     await harness.jobs.claim("test", now=harness.now, most=dict.fromkeys(Lane, 9))
     request = replace(job.character, source=Link(url="https://example.org/a.mp4"))
@@ -175,16 +175,16 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
     await harness.jobs.release(
         job.id, await lease_of(harness.jobs, job.id), Transition("test", changes), now=harness.now
     )
-    _, document = await exported(stage)
+    _, document = await exported(bot)
     (said,) = document["jobs"]
     assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}
     assert said["failure"] == "It has no sound. Nothing was charged."
 
 
 async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_after_a_restart(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    bot: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harness, alice = stage.harness, stage.alice.id
+    harness, alice = bot.harness, bot.alice.id
     limited(monkeypatch, 1 * MB)
     for number in range(3):
         clip = await harness.files.put_bytes(alice, bytes([number]) * (600 * 1024), "video/mp4")
@@ -192,7 +192,7 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     huge = await harness.files.put_bytes(alice, b"x" * (2 * MB), "video/mp4")
     await harness.character(alice, "Huge", picture=PICTURE, portable=(huge,))
 
-    first = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    first = answer(await bot.alice.slash(bot.channel, "privacy export"))
     assert "part 1 of 3" in words(first)
     assert "were left out: 1" in words(first)
     assert first.attachments[0].filename == "castbook-1-of-3.zip"
@@ -203,10 +203,10 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     assert (left_out["file"], left_out["part"]) == ("characters/04 Huge/clip.mp4", None)
     assert "larger than Discord allows" in left_out["left_out"]
 
-    await stage.restart()
-    second = answer(await stage.alice.click(first, label="Part 2 of 3"))
+    await bot.restart()
+    second = answer(await bot.alice.click(first, label="Part 2 of 3"))
     assert list((await zipped(second))[0]) == ["characters/02 C1/clip.mp4"]
-    third = answer(await stage.alice.click(second, label="Part 3 of 3"))
+    third = answer(await bot.alice.click(second, label="Part 3 of 3"))
     files, document = await zipped(third)
     assert list(files) == ["characters/03 C2/clip.mp4", "characters/04 Huge/picture.png"]
     assert (document["part"], document["parts"]) == (3, 3)
@@ -217,43 +217,43 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     c2 = await harness.characters.by_name(alice, "C2")
     assert c2 is not None
     await harness.characters.delete(alice, c2.id)
-    gone = await stage.alice.click(second, label="Part 3 of 3")
+    gone = await bot.alice.click(second, label="Part 3 of 3")
     assert "use </privacy export" in refusal(gone)
 
 
-async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) -> None:
-    harness = stage.harness
-    lost = await harness.character(stage.alice.id, "Lost")
-    await harness.character(stage.alice.id, "Found", picture=PICTURE + b"2")
+async def test_a_picture_that_is_missing_does_not_stop_the_rest(bot: BotHarness) -> None:
+    harness = bot.harness
+    lost = await harness.character(bot.alice.id, "Lost")
+    await harness.character(bot.alice.id, "Found", picture=PICTURE + b"2")
     assert lost.picture is not None
     await harness.files.delete(lost.picture.key)
-    files, document = await exported(stage)
+    files, document = await exported(bot)
     assert list(files) == ["characters/02 Found/picture.png"]
     assert "missing from the file store" in document["characters"][0]["picture"]["left_out"]
 
 
-async def test_a_person_without_data_is_told_so(stage: Stage) -> None:
-    await stage.harness.character(stage.bob.id, "Bobby")
-    assert "I keep nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy export"))
-    assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
+async def test_a_person_without_data_is_told_so(bot: BotHarness) -> None:
+    await bot.harness.character(bot.bob.id, "Bobby")
+    assert "I keep nothing about you" in refusal(await bot.alice.slash(bot.channel, "privacy export"))
+    assert "nothing about you" in refusal(await bot.alice.slash(bot.channel, "privacy delete"))
 
 
-async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(stage: Stage) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(bot: BotHarness) -> None:
+    harness, alice = bot.harness, bot.alice.id
     await harness.character(alice, "Ada")
     await harness.blocks.block(alice, now=harness.now)
     await harness.servers.block(77, alice)
-    _, document = await exported(stage)
+    _, document = await exported(bot)
     assert document["closed_to_you"] == {"everywhere_since": "2026-01-01T12:00:01+00:00", "in_servers": ["77"]}
-    assert "have blocked you" in refusal(await stage.alice.slash(stage.channel, "character list"))
-    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
-    done = answer(await stage.alice.click(question, label="Delete everything"))
+    assert "have blocked you" in refusal(await bot.alice.slash(bot.channel, "character list"))
+    question = answer(await bot.alice.slash(bot.channel, "privacy delete"))
+    done = answer(await bot.alice.click(question, label="Delete everything"))
     assert "Everything is deleted" in words(done)
     assert harness.blocks.is_blocked(alice)
     assert harness.servers.is_blocked(77, alice)
     assert await harness.servers.known_blocked(77) == (alice,)
     assert "your user ID stays on that server's block list" in words(done)
-    _, document = await exported(stage)
+    _, document = await exported(bot)
     assert document["characters"] == []
     assert document["closed_to_you"]["in_servers"] == ["77"]
 
@@ -261,11 +261,11 @@ async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(
 # -- delete ---------------------------------------------------------------------------------------------------------
 
 
-async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_it_asks_first_and_says_what_there_is_and_what_stays(bot: BotHarness) -> None:
+    harness, alice = bot.harness, bot.alice.id
     await harness.character(alice, "Ada")
     await harness.job(alice, JobChanges(step=Step.WATCH, submit_started_at=harness.now, task_id="task_run"))
-    message = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    message = answer(await bot.alice.slash(bot.channel, "privacy delete"))
     said = words(message)
     for part in (
         "stills (1), your videos (0), your tasks (2)",
@@ -279,39 +279,39 @@ async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage)
         assert part in said
     assert labels(message) == ["Delete everything", "Keep it"]
     assert len(message.embeds[0].description or "") < 4096 - 500
-    kept = answer(await stage.alice.click(message, label="Keep it"))
+    kept = answer(await bot.alice.click(message, label="Keep it"))
     assert words(kept) == "Nothing was deleted."
     assert labels(kept) == []
     assert await harness.characters.count(alice) == 1
 
 
-async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_else(stage: Stage) -> None:
-    harness, alice, bob = stage.harness, stage.alice.id, stage.bob.id
+async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_else(bot: BotHarness) -> None:
+    harness, alice, bob = bot.harness, bot.alice.id, bot.bob.id
     await harness.character(alice, "Ada")
     running = await harness.job(alice, JobChanges(step=Step.WATCH, submit_started_at=harness.now, task_id="task_run"))
     await harness.character(bob, "Bobby")
-    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
-    await stage.restart()
-    done = answer(await stage.alice.click(question, label="Delete everything"))
+    question = answer(await bot.alice.slash(bot.channel, "privacy delete"))
+    await bot.restart()
+    done = answer(await bot.alice.click(question, label="Delete everything"))
     assert "Deleted: characters 1, videos 0, files 1, tasks 2." in words(done)
     assert "ToAPIs is still working on: 1." in words(done)
     assert labels(done) == []
     assert running.id in harness.interrupted
-    listed = answer(await stage.alice.slash(stage.channel, "character list"))
+    listed = answer(await bot.alice.slash(bot.channel, "character list"))
     assert "Your cast is empty" in words(listed)
     assert await harness.characters.count(bob) == 1
     assert isinstance(harness.files._place, FileFolder)
     assert not (Path(harness.files._place._root) / str(alice)).exists()
     assert (Path(harness.files._place._root) / str(bob)).exists()
-    again = await stage.alice.slash(stage.channel, "privacy delete")
+    again = await bot.alice.slash(bot.channel, "privacy delete")
     assert "nothing about you" in refusal(again)
 
 
 @pytest.mark.parametrize("remove", [True, False])
-async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove: bool) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_it_offers_to_remove_the_messages_about_them(bot: BotHarness, remove: bool) -> None:
+    harness, alice = bot.harness, bot.alice.id
     ada = await harness.character(alice, "Ada")
-    card = await stage.env.bot.get_partial_messageable(stage.channel.id).send("Ada")
+    card = await bot.env.bot.get_partial_messageable(bot.channel.id).send("Ada")
     await harness.app.record_sent(
         NewMessage(
             owner_id=alice,
@@ -322,51 +322,51 @@ async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove:
             character_id=ada.id,
         )
     )
-    _, document = await exported(stage)
+    _, document = await exported(bot)
     (known,) = document["messages_in_discord"]
     assert (known["message_id"], known["character_id"]) == (str(card.id), ada.id)
-    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    question = answer(await bot.alice.slash(bot.channel, "privacy delete"))
     assert "My messages about you that I can still reach: 1." in words(question)
     assert labels(question) == ["Delete everything", "Delete it and my messages", "Keep it"]
-    await stage.restart()
+    await bot.restart()
     pressed = "Delete it and my messages" if remove else "Delete everything"
-    done = answer(await stage.alice.click(question, label=pressed))
+    done = answer(await bot.alice.click(question, label=pressed))
     assert ("I'm removing my messages about you now: 1." in words(done)) is remove
     assert ("lose their name, picture and buttons" in words(done)) is not remove
-    await stage.restart()  # what is to be done stands in the database
-    await stage.harness.app.message_updates.update()
-    left = [each for each in stage.channel.history() if each.id == card.id]
+    await bot.restart()  # what is to be done stands in the database
+    await bot.harness.app.message_updates.update()
+    left = [each for each in bot.channel.history() if each.id == card.id]
     assert [words(each) for each in left] == ([] if remove else ["This character was deleted by its owner."])
-    assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
+    assert "nothing about you" in refusal(await bot.alice.slash(bot.channel, "privacy delete"))
 
 
-async def test_a_strangers_press_does_nothing(stage: Stage) -> None:
+async def test_a_strangers_press_does_nothing(bot: BotHarness) -> None:
     """Nobody else sees those messages. A press that somebody forges is refused."""
-    await stage.harness.character(stage.alice.id, "Ada")
-    alice = stage.alice.id
+    await bot.harness.character(bot.alice.id, "Ada")
+    alice = bot.alice.id
     theirs: tuple[DurableButton, ...] = (
         DeleteEverything(alice, "Press"),
         KeepEverything(alice, "Press"),
         NextPart(1, alice, "Press"),
     )
     for each in theirs:
-        await stage.env.bot.get_partial_messageable(stage.channel.id).send("public", view=view(each))
-        message = stage.channel.last_message
+        await bot.env.bot.get_partial_messageable(bot.channel.id).send("public", view=view(each))
+        message = bot.channel.last_message
         assert message is not None
         assert "These buttons are for the person who started this" in refusal(
-            await stage.bob.click(message, label="Press")
+            await bot.bob.click(message, label="Press")
         )
-    assert await stage.harness.characters.count(stage.alice.id) == 1
+    assert await bot.harness.characters.count(bot.alice.id) == 1
 
 
-async def test_deleting_everything_does_not_reset_the_day(stage: Stage) -> None:
-    harness, alice = stage.harness, stage.alice.id
+async def test_deleting_everything_does_not_reset_the_day(bot: BotHarness) -> None:
+    harness, alice = bot.harness, bot.alice.id
     for _ in range(5):
         await harness.character(alice, "Ada")
-    create = partial(stage.alice.slash, stage.channel, "character create", task="task_01", range="1-3")
+    create = partial(bot.alice.slash, bot.channel, "character create", task="task_01", range="1-3")
     assert "used up your 5 characters for today" in refusal(await create())
     await harness.erasure.erase(alice)
     assert "used up your 5 characters for today" in refusal(await create())
     harness.now += timedelta(days=1)
     await create()
-    assert len(await stage.jobs_of(stage.alice)) == 1
+    assert len(await bot.jobs_of(bot.alice)) == 1

@@ -12,7 +12,7 @@ import simcord
 
 from bot.config import LimitSettings
 from bot.values.job import JobKind, Lane, Outcome, Step, Transition
-from tests.cogs.stage import Stage, labels, refusal, words
+from tests.cogs.bot_harness import BotHarness, labels, refusal, words
 from tests.cogs.test_video_create import WALK, character
 from tests.leases import lease_of
 
@@ -25,14 +25,14 @@ def limit_settings() -> LimitSettings:
 
 
 @pytest.fixture
-def manager(stage: Stage) -> simcord.MemberActor:
-    role = stage.alice.guild.create_role("Staff", permissions=discord.Permissions(manage_guild=True))
-    return stage.alice.guild.add_member(stage.env.create_user("manager"), roles=[role])
+def manager(bot: BotHarness) -> simcord.MemberActor:
+    role = bot.alice.guild.create_role("Staff", permissions=discord.Permissions(manage_guild=True))
+    return bot.alice.guild.add_member(bot.env.create_user("manager"), roles=[role])
 
 
-async def page(stage: Stage, manager: simcord.MemberActor) -> simcord.ResponseMessage:
+async def page(bot: BotHarness, manager: simcord.MemberActor) -> simcord.ResponseMessage:
     """The second page of the settings."""
-    result = await manager.slash(stage.channel, "server settings")
+    result = await manager.slash(bot.channel, "server settings")
     assert result.response is not None
     await manager.click(result.response, label="Roles and log…")
     assert "Roles and log of this server" in words(result.response)
@@ -43,68 +43,64 @@ async def choose(manager: simcord.MemberActor, shown: simcord.ResponseMessage, m
     await manager.select(shown, list(chosen), custom_id=f"cb:server:{menu}:all:{manager.id}")
 
 
-async def test_where_roles_may_make_something_nobody_else_may(stage: Stage, manager: simcord.MemberActor) -> None:
-    guild = stage.alice.guild
+async def test_where_roles_may_make_something_nobody_else_may(bot: BotHarness, manager: simcord.MemberActor) -> None:
+    guild = bot.alice.guild
     artists = guild.create_role("Artists")
-    carol = guild.add_member(stage.env.create_user("carol"), roles=[artists])
-    shown = await page(stage, manager)
+    carol = guild.add_member(bot.env.create_user("carol"), roles=[artists])
+    shown = await page(bot, manager)
     await choose(manager, shown, "creators", artists)
     assert f"Who can make characters\n<@&{artists.id}>" in words(shown)
     assert "Who can make videos\neverybody" in words(shown)
-    told = refusal(await stage.alice.slash(stage.channel, "character create", **TASK))
+    told = refusal(await bot.alice.slash(bot.channel, "character create", **TASK))
     assert told == (
         "In this server only certain roles can make characters, and you don't have one. You still can in other places."
     )
-    assert await stage.jobs_of(stage.alice) == ()
-    await carol.slash(stage.channel, "character create", **TASK)
-    assert (await stage.job_of(carol)).kind is JobKind.CHARACTER
-    await character(stage.harness, stage.alice.id, "Aurora")
-    await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
-    assert (await stage.job_of(stage.alice)).kind is JobKind.VIDEO
-    await stage.harness.servers.load()  # as at a start
-    shown = await page(stage, manager)
+    assert await bot.jobs_of(bot.alice) == ()
+    await carol.slash(bot.channel, "character create", **TASK)
+    assert (await bot.job_of(carol)).kind is JobKind.CHARACTER
+    await character(bot.harness, bot.alice.id, "Aurora")
+    await bot.alice.slash(bot.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
+    assert (await bot.job_of(bot.alice)).kind is JobKind.VIDEO
+    await bot.harness.servers.load()  # as at a start
+    shown = await page(bot, manager)
     await choose(manager, shown, "filmers", artists)
     await choose(manager, shown, "creators")
-    told = refusal(
-        await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
-    )
+    told = refusal(await bot.alice.slash(bot.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6"))
     assert "only certain roles can make videos" in told
-    await stage.alice.slash(stage.channel, "character create", **TASK)
-    assert len(await stage.jobs_of(stage.alice)) == 2
+    await bot.alice.slash(bot.channel, "character create", **TASK)
+    assert len(await bot.jobs_of(bot.alice)) == 2
 
 
 async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_deletion(
-    stage: Stage, manager: simcord.MemberActor
+    bot: BotHarness, manager: simcord.MemberActor
 ) -> None:
-    guild = stage.alice.guild
+    guild = bot.alice.guild
     fans, artists = guild.create_role("Fans"), guild.create_role("Artists")
-    carol = guild.add_member(stage.env.create_user("carol"), roles=[fans, artists])
-    dave = guild.add_member(stage.env.create_user("dave"), roles=[fans])
-    shown = await page(stage, manager)
+    carol = guild.add_member(bot.env.create_user("carol"), roles=[fans, artists])
+    dave = guild.add_member(bot.env.create_user("dave"), roles=[fans])
+    shown = await page(bot, manager)
     for role, number in ((fans, "1"), (artists, "2")):
         form = await manager.select(shown, [role], custom_id=f"cb:server:limited:all:{manager.id}")
         await manager.submit_modal(form, {"characters": number, "videos": "", "credits": ""})
     assert f"<@&{fans.id}> · characters: 1" in words(shown)
-    await dave.slash(stage.channel, "character create", **TASK)
-    told = refusal(await dave.slash(stage.channel, "character create", **TASK))
+    await dave.slash(bot.channel, "character create", **TASK)
+    told = refusal(await dave.slash(bot.channel, "character create", **TASK))
     assert "your roles allow 1 character a day, and you've used it" in told
-    await carol.slash(stage.channel, "character create", **TASK)
-    await carol.slash(stage.channel, "character create", **TASK)
-    assert "your roles allow 2 characters a day" in refusal(
-        await carol.slash(stage.channel, "character create", **TASK)
-    )
-    await stage.alice.slash(stage.channel, "character create", **TASK)  # of whom nothing is said
-    job = await stage.job_of(dave)
-    await stage.harness.jobs.claim("test", now=stage.harness.now, most=dict.fromkeys(Lane, 100))
-    sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.harness.now, "next_attempt_at": None})
-    await stage.harness.jobs.release(job.id, await lease_of(stage.harness.jobs, job.id), sent, now=stage.harness.now)
-    await stage.harness.erasure.erase(dave.id)
-    assert "your roles allow 1 character a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
+    await carol.slash(bot.channel, "character create", **TASK)
+    await carol.slash(bot.channel, "character create", **TASK)
+    assert "your roles allow 2 characters a day" in refusal(await carol.slash(bot.channel, "character create", **TASK))
+    await bot.alice.slash(bot.channel, "character create", **TASK)  # of whom nothing is said
+    job = await bot.job_of(dave)
+    await bot.harness.jobs.claim("test", now=bot.harness.now, most=dict.fromkeys(Lane, 100))
+    sent = Transition("test", {"step": Step.WATCH, "submit_started_at": bot.harness.now, "next_attempt_at": None})
+    await bot.harness.jobs.release(job.id, await lease_of(bot.harness.jobs, job.id), sent, now=bot.harness.now)
+    await bot.harness.erasure.erase(dave.id)
+    assert "your roles allow 1 character a day" in refusal(await dave.slash(bot.channel, "character create", **TASK))
 
 
-async def logged(stage: Stage) -> None:
+async def logged(bot: BotHarness) -> None:
     """Until all lines are written."""
-    server_log = stage.harness.app.server_log
+    server_log = bot.harness.app.server_log
     writing = asyncio.create_task(server_log.run())
     while server_log._waiting:
         await asyncio.sleep(0.01)
@@ -116,50 +112,50 @@ async def logged(stage: Stage) -> None:
     [(True, "wasn't made. It may have been charged."), (False, "wasn't made. It cost nothing.")],
 )
 async def test_the_log_does_not_say_that_it_cost_nothing_where_nobody_knows(
-    stage: Stage, manager: simcord.MemberActor, counted: bool, line: str
+    bot: BotHarness, manager: simcord.MemberActor, counted: bool, line: str
 ) -> None:
-    log = stage.alice.guild.create_text_channel("log")
-    await choose(manager, await page(stage, manager), "log", log)
-    await stage.alice.slash(stage.channel, "character create", **TASK)
-    job = await stage.job_of(stage.alice)
-    stage.harness.app.server_log.ended(replace(job, step=Step.DONE, outcome=Outcome.FAILED, counted=counted))
-    await logged(stage)
-    assert [each.content for each in log.history()][-1] == f"<@{stage.alice.id}>'s character {line}"
+    log = bot.alice.guild.create_text_channel("log")
+    await choose(manager, await page(bot, manager), "log", log)
+    await bot.alice.slash(bot.channel, "character create", **TASK)
+    job = await bot.job_of(bot.alice)
+    bot.harness.app.server_log.ended(replace(job, step=Step.DONE, outcome=Outcome.FAILED, counted=counted))
+    await logged(bot)
+    assert [each.content for each in log.history()][-1] == f"<@{bot.alice.id}>'s character {line}"
 
 
 async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_ran(
-    stage: Stage, manager: simcord.MemberActor
+    bot: BotHarness, manager: simcord.MemberActor
 ) -> None:
-    log = stage.alice.guild.create_text_channel("log")
-    shown = await page(stage, manager)
+    log = bot.alice.guild.create_text_channel("log")
+    shown = await page(bot, manager)
     await choose(manager, shown, "log", log)
     assert f"<#{log.id}>: a line for each job that starts, ends or is withdrawn." in words(shown)
-    await stage.alice.slash(stage.channel, "character create", **TASK)
-    await stage.harness.job_service.cancel(stage.alice.id, (await stage.job_of(stage.alice)).id)
-    await stage.bob.slash(stage.channel, "character create", **TASK, private=True)
-    await stage.harness.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
-    await logged(stage)
+    await bot.alice.slash(bot.channel, "character create", **TASK)
+    await bot.harness.job_service.cancel(bot.alice.id, (await bot.job_of(bot.alice)).id)
+    await bot.bob.slash(bot.channel, "character create", **TASK, private=True)
+    await bot.harness.job_service.cancel(bot.bob.id, (await bot.job_of(bot.bob)).id)
+    await logged(bot)
     assert [each.content for each in log.history()][-2:] == [
-        f"<@{stage.alice.id}> started making a character.",
-        f"<@{stage.alice.id}> cancelled a character. It cost nothing.",
+        f"<@{bot.alice.id}> started making a character.",
+        f"<@{bot.alice.id}> cancelled a character. It cost nothing.",
     ]
-    assert not any(str(stage.bob.id) in each.content for each in log.history())
+    assert not any(str(bot.bob.id) in each.content for each in log.history())
 
 
 async def test_a_log_that_cannot_be_written_is_told_to_the_manager_alone(
-    stage: Stage, manager: simcord.MemberActor
+    bot: BotHarness, manager: simcord.MemberActor
 ) -> None:
-    me = stage.client.user
+    me = bot.client.user
     assert me is not None
     mute = discord.PermissionOverwrite(send_messages=False)
-    log = stage.alice.guild.create_text_channel("log", overwrites={me: mute})
-    shown = await page(stage, manager)
+    log = bot.alice.guild.create_text_channel("log", overwrites={me: mute})
+    shown = await page(bot, manager)
     await choose(manager, shown, "log", log)
     assert f"I can't write in <#{log.id}>." in words(shown)  # at once
-    begun = await stage.alice.slash(stage.channel, "character create", **TASK)
-    await logged(stage)
+    begun = await bot.alice.slash(bot.channel, "character create", **TASK)
+    await logged(bot)
     assert begun.response is None or "log" not in words(begun.response)
-    shown = await page(stage, manager)
+    shown = await page(bot, manager)
     assert f"I can't write in <#{log.id}>." in words(shown)
     await manager.click(shown, label="Back")
     assert "Settings for this server" in words(shown)

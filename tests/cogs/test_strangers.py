@@ -32,35 +32,33 @@ from bot.store.tables import drafts, jobs
 from bot.values.loan import Loan
 from cogs.video.choices import CHARACTERS
 from tests.cogs.belongings import GROUP, NOTE, Belongings, KeptBelongings, OnDisk, Snapshot, lend
-from tests.cogs.stage import Stage, settings_in, words
+from tests.cogs.bot_harness import BotHarness, settings_in, words
 
 CLIP = ("posted.mp4", b"clip")
 UNLIMITED = LimitSettings(
     running_per_user=0, running_in_all=0, per_user_per_day=0, per_server_per_day=0, files_mb_per_user=500
 )
-ALICE = 1456074443980800015  # whom the stage makes first: simcord's clock and ids begin alike in each test
+ALICE = 1456074443980800015  # whom the fixture makes first: simcord's clock and ids begin alike in each test
 VIEWS_LAST = 15 * 60  # seconds for which discord.py keeps the view of a hidden answer
 
 Options: TypeAlias = Mapping[str, Any]
-Make: TypeAlias = Callable[[Belongings, Stage], list[Any]]
+Make: TypeAlias = Callable[[Belongings, BotHarness], list[Any]]
 
 
-def _nothing(mine: Belongings, stage: Stage) -> list[Options]:
+def _nothing(mine: Belongings, bot: BotHarness) -> list[Options]:
     return [{}]
 
 
 def _by_name(**more: str) -> Make:
-    return lambda mine, stage: [{"name": name} | more for name in (mine.character.name, str(mine.character.id))]
+    return lambda mine, bot: [{"name": name} | more for name in (mine.character.name, str(mine.character.id))]
 
 
 # By the command's whole name: the options with which it is tried.
 COMMANDS: dict[str, Make] = {
-    "character create": lambda mine, stage: [
-        {"task": task, "range": "1-3"} for task in (*mine.tasks, mine.film.job_id)
-    ],
+    "character create": lambda mine, bot: [{"task": task, "range": "1-3"} for task in (*mine.tasks, mine.film.job_id)],
     "character new": _nothing,
-    "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
-    "character list": lambda mine, stage: [
+    "character preview": lambda mine, bot: [{"link": "https://example.org/clip.mp4"}],
+    "character list": lambda mine, bot: [
         {},
         {"search": mine.character.name, "sort": "name"},
         {"search": NOTE.upper()},
@@ -69,28 +67,28 @@ COMMANDS: dict[str, Make] = {
     "character show": _by_name(),
     "character rename": _by_name(new_name="Stolen"),
     "character edit": _by_name(),
-    "character default": lambda mine, stage: [{"name": mine.character.name}, {}],
-    "group create": lambda mine, stage: [{"name": "Mine", "character": mine.character.name}],
-    "group add": lambda mine, stage: [{"group": GROUP.upper(), "character": mine.character.name}],
-    "group remove": lambda mine, stage: [{"group": GROUP.upper(), "character": mine.character.name}],
-    "group show": lambda mine, stage: [{}, {"group": str(mine.group.id)}, {"group": GROUP.upper()}],
-    "group rename": lambda mine, stage: [{"group": str(mine.group.id), "new_name": "Stolen"}],
-    "group delete": lambda mine, stage: [{"group": str(mine.group.id)}],
+    "character default": lambda mine, bot: [{"name": mine.character.name}, {}],
+    "group create": lambda mine, bot: [{"name": "Mine", "character": mine.character.name}],
+    "group add": lambda mine, bot: [{"group": GROUP.upper(), "character": mine.character.name}],
+    "group remove": lambda mine, bot: [{"group": GROUP.upper(), "character": mine.character.name}],
+    "group show": lambda mine, bot: [{}, {"group": str(mine.group.id)}, {"group": GROUP.upper()}],
+    "group rename": lambda mine, bot: [{"group": str(mine.group.id), "new_name": "Stolen"}],
+    "group delete": lambda mine, bot: [{"group": str(mine.group.id)}],
     "character delete": _by_name(),
-    "character lend": lambda mine, stage: [
+    "character lend": lambda mine, bot: [
         {"name": mine.character.name},
-        {"name": mine.character.name, "to": stage.bob},
+        {"name": mine.character.name, "to": bot.bob},
         {"name": mine.character.task_id, "server": True},
     ],
-    "character take-back": lambda mine, stage: [
+    "character take-back": lambda mine, bot: [
         {"name": mine.character.name},
-        {"name": mine.character.name, "from": stage.bob},
+        {"name": mine.character.name, "from": bot.bob},
     ],
     "character borrowed": _nothing,
-    "character ask-consent": lambda mine, stage: [{"name": mine.character.name, "person": stage.alice}],
-    "character export": lambda mine, stage: [{}, {"name": mine.character.name}, {"group": "Owners' group"}],
-    "character import": lambda mine, stage: [{"link": f"https://example.org/{mine.offered.id}.zip"}],
-    "video create": lambda mine, stage: [
+    "character ask-consent": lambda mine, bot: [{"name": mine.character.name, "person": bot.alice}],
+    "character export": lambda mine, bot: [{}, {"name": mine.character.name}, {"group": "Owners' group"}],
+    "character import": lambda mine, bot: [{"link": f"https://example.org/{mine.offered.id}.zip"}],
+    "video create": lambda mine, bot: [
         {"prompt": "a dance", "character": mine.character.name},
         {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
         {"prompt": "a dance", "character": mine.character.task_id},
@@ -104,9 +102,9 @@ COMMANDS: dict[str, Make] = {
     "about": _nothing,
     "privacy export": _nothing,
     "privacy delete": _nothing,
-    "server settings": lambda mine, stage: [{}, {"day_limit": 50}, {"block": stage.alice}, {"unblock": stage.alice}],
-    "operator block": lambda mine, stage: [{"user": stage.alice}],
-    "operator unblock": lambda mine, stage: [{"user": stage.alice}],
+    "server settings": lambda mine, bot: [{}, {"day_limit": 50}, {"block": bot.alice}, {"unblock": bot.alice}],
+    "operator block": lambda mine, bot: [{"user": bot.alice}],
+    "operator unblock": lambda mine, bot: [{"user": bot.alice}],
     "operator resume": _nothing,
     "operator health": _nothing,
     "Make a character": _nothing,
@@ -114,132 +112,132 @@ COMMANDS: dict[str, Make] = {
 
 # By the beginning of the id: the arguments that would do something in the owner's own hands, and others.
 PRESSES: dict[str, Make] = {
-    "cb:job:consent": lambda mine, stage: [mine.consenting.id],
-    "cb:job:again": lambda mine, stage: [mine.doubled.id],
-    "cb:job:name": lambda mine, stage: [mine.misnamed.id],
-    "cb:tasks:name": lambda mine, stage: [mine.misnamed.id],
-    "cb:job:othername": lambda mine, stage: [mine.misnamed.id],
-    "cb:tasks:othername": lambda mine, stage: [mine.misnamed.id],
-    "cb:job:anyway": lambda mine, stage: [mine.doubting.id],
-    "cb:job:louder": lambda mine, stage: [mine.doubting.id],
-    "cb:tasks:louder": lambda mine, stage: [mine.doubting.id],
-    "cb:help:apps": lambda mine, stage: ["all"],
-    "cb:job:use": lambda mine, stage: [f"{mine.picking.id}:4,7"],
-    "cb:job:begin": lambda mine, stage: [f"{mine.preview.id}:4,7"],
-    "cb:job:beginother": lambda mine, stage: [mine.preview.id],
-    "cb:tasks:beginother": lambda mine, stage: [mine.preview.id],
-    "cb:job:retry": lambda mine, stage: [mine.failed.id],
-    "cb:tasks:retry": lambda mine, stage: [mine.failed.id],
-    "cb:job:watch": lambda mine, stage: [
+    "cb:job:consent": lambda mine, bot: [mine.consenting.id],
+    "cb:job:again": lambda mine, bot: [mine.doubled.id],
+    "cb:job:name": lambda mine, bot: [mine.misnamed.id],
+    "cb:tasks:name": lambda mine, bot: [mine.misnamed.id],
+    "cb:job:othername": lambda mine, bot: [mine.misnamed.id],
+    "cb:tasks:othername": lambda mine, bot: [mine.misnamed.id],
+    "cb:job:anyway": lambda mine, bot: [mine.doubting.id],
+    "cb:job:louder": lambda mine, bot: [mine.doubting.id],
+    "cb:tasks:louder": lambda mine, bot: [mine.doubting.id],
+    "cb:help:apps": lambda mine, bot: ["all"],
+    "cb:job:use": lambda mine, bot: [f"{mine.picking.id}:4,7"],
+    "cb:job:begin": lambda mine, bot: [f"{mine.preview.id}:4,7"],
+    "cb:job:beginother": lambda mine, bot: [mine.preview.id],
+    "cb:tasks:beginother": lambda mine, bot: [mine.preview.id],
+    "cb:job:retry": lambda mine, bot: [mine.failed.id],
+    "cb:tasks:retry": lambda mine, bot: [mine.failed.id],
+    "cb:job:watch": lambda mine, bot: [
         f"suggested:{mine.picking.id}:4,7",
         f"previewed:{mine.preview.id}:4,7",
     ],
-    "cb:job:other": lambda mine, stage: [mine.picking.id],
-    "cb:job:pick": lambda mine, stage: [mine.doubting.id, mine.picking.id],
-    "cb:job:cancel": lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
-    "cb:job:resend": lambda mine, stage: [mine.unclear.id],
-    "cb:job:recheck": lambda mine, stage: [mine.late.id],
-    "cb:job:show": lambda mine, stage: [mine.undelivered.id, mine.late.id],
-    "cb:tasks:consent": lambda mine, stage: [mine.consenting.id],
-    "cb:tasks:again": lambda mine, stage: [mine.doubled.id],
-    "cb:tasks:anyway": lambda mine, stage: [mine.doubting.id],
-    "cb:tasks:other": lambda mine, stage: [mine.picking.id],
-    "cb:tasks:pick": lambda mine, stage: [mine.doubting.id],
-    "cb:tasks:cancel": lambda mine, stage: [mine.doubled.id],
-    "cb:tasks:resend": lambda mine, stage: [mine.unclear.id],
-    "cb:tasks:recheck": lambda mine, stage: [mine.late.id],
-    "cb:tasks:show": lambda mine, stage: [mine.undelivered.id],
-    "cb:list:page": lambda mine, stage: [
+    "cb:job:other": lambda mine, bot: [mine.picking.id],
+    "cb:job:pick": lambda mine, bot: [mine.doubting.id, mine.picking.id],
+    "cb:job:cancel": lambda mine, bot: [mine.picking.id, mine.preview.id, mine.watched.id],
+    "cb:job:resend": lambda mine, bot: [mine.unclear.id],
+    "cb:job:recheck": lambda mine, bot: [mine.late.id],
+    "cb:job:show": lambda mine, bot: [mine.undelivered.id, mine.late.id],
+    "cb:tasks:consent": lambda mine, bot: [mine.consenting.id],
+    "cb:tasks:again": lambda mine, bot: [mine.doubled.id],
+    "cb:tasks:anyway": lambda mine, bot: [mine.doubting.id],
+    "cb:tasks:other": lambda mine, bot: [mine.picking.id],
+    "cb:tasks:pick": lambda mine, bot: [mine.doubting.id],
+    "cb:tasks:cancel": lambda mine, bot: [mine.doubled.id],
+    "cb:tasks:resend": lambda mine, bot: [mine.unclear.id],
+    "cb:tasks:recheck": lambda mine, bot: [mine.late.id],
+    "cb:tasks:show": lambda mine, bot: [mine.undelivered.id],
+    "cb:list:page": lambda mine, bot: [
         "0.newest.",
         "-4.used.",
         f"0.name.{mine.character.name}",
         f"0.best.{NOTE.upper()}",
         f"0.recent-{mine.group.id}.",
     ],
-    "cb:groups:page": lambda mine, stage: ["0", "-4"],
-    "cb:groups:open": lambda mine, stage: [f"all={mine.group.id}"],
-    "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
-    "cb:cast:model": lambda mine, stage: [str(mine.character.id)],
-    "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
-    "cb:cast:name": lambda mine, stage: [f"{mine.character.id}:Stolen"],
-    "cb:cast:othername": lambda mine, stage: [f"{mine.character.id}:Stolen"],
-    "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
-    "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
-    "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
-    "cb:loans:show": lambda mine, stage: [str(mine.character.id)],
-    "cb:loans:uses": lambda mine, stage: [f"{mine.character.id}:0"],
-    "cb:loans:watch": lambda mine, stage: [mine.used.job_id],
-    "cb:loans:take": lambda mine, stage: [str(mine.loan.id), str(mine.borrowing.id)],
-    "cb:loans:give": lambda mine, stage: [str(mine.borrowing.id), str(mine.loan.id)],
-    "cb:loans:borrowed": lambda mine, stage: ["0", "4"],
-    "cb:person:see": lambda mine, stage: [str(mine.asked.id)],
-    "cb:person:yes": lambda mine, stage: [str(mine.asked.id)],
-    "cb:person:no": lambda mine, stage: [str(mine.asked.id)],
-    "cb:job:video": lambda mine, stage: [mine.film.job_id],
-    "cb:tasks:video": lambda mine, stage: [mine.film.job_id],
-    "cb:job:changevideo": lambda mine, stage: [mine.refused.id],
-    "cb:tasks:changevideo": lambda mine, stage: [mine.refused.id],
-    "cb:job:silent": lambda mine, stage: [mine.refused.id],
-    "cb:tasks:silent": lambda mine, stage: [mine.refused.id],
-    "cb:job:othermodel": lambda mine, stage: [mine.refused.id],
-    "cb:tasks:othermodel": lambda mine, stage: [mine.refused.id],
-    "cb:job:nobodyreal": lambda mine, stage: [mine.refused.id],
-    "cb:tasks:nobodyreal": lambda mine, stage: [mine.refused.id],
-    "cb:video:take": lambda mine, stage: [f"{mine.wish.id}:duration-10", f"{mine.wish.id}:model-wan2.6"],
-    "cb:video:change": lambda mine, stage: [mine.wish.id],
-    "cb:videos:new": lambda mine, stage: ["all"],
-    "cb:videos:page": lambda mine, stage: ["0", "4"],
-    "cb:videos:open": lambda mine, stage: [f"all={mine.film.id}"],
-    "cb:video:show": lambda mine, stage: [str(mine.film.id)],
-    "cb:video:another": lambda mine, stage: [str(mine.film.id)],
-    "cb:video:character": lambda mine, stage: [str(mine.film.id)],
-    "cb:video:delete": lambda mine, stage: [str(mine.film.id)],
-    "cb:video:deleteyes": lambda mine, stage: [str(mine.film.id)],
-    "cb:video:deleteno": lambda mine, stage: [str(mine.film.id)],
+    "cb:groups:page": lambda mine, bot: ["0", "-4"],
+    "cb:groups:open": lambda mine, bot: [f"all={mine.group.id}"],
+    "cb:cast:use": lambda mine, bot: [str(mine.character.id)],
+    "cb:cast:model": lambda mine, bot: [str(mine.character.id)],
+    "cb:cast:rename": lambda mine, bot: [str(mine.character.id)],
+    "cb:cast:name": lambda mine, bot: [f"{mine.character.id}:Stolen"],
+    "cb:cast:othername": lambda mine, bot: [f"{mine.character.id}:Stolen"],
+    "cb:cast:delete": lambda mine, bot: [str(mine.character.id)],
+    "cb:cast:deleteyes": lambda mine, bot: [str(mine.character.id)],
+    "cb:cast:deleteno": lambda mine, bot: [str(mine.character.id)],
+    "cb:loans:show": lambda mine, bot: [str(mine.character.id)],
+    "cb:loans:uses": lambda mine, bot: [f"{mine.character.id}:0"],
+    "cb:loans:watch": lambda mine, bot: [mine.used.job_id],
+    "cb:loans:take": lambda mine, bot: [str(mine.loan.id), str(mine.borrowing.id)],
+    "cb:loans:give": lambda mine, bot: [str(mine.borrowing.id), str(mine.loan.id)],
+    "cb:loans:borrowed": lambda mine, bot: ["0", "4"],
+    "cb:person:see": lambda mine, bot: [str(mine.asked.id)],
+    "cb:person:yes": lambda mine, bot: [str(mine.asked.id)],
+    "cb:person:no": lambda mine, bot: [str(mine.asked.id)],
+    "cb:job:video": lambda mine, bot: [mine.film.job_id],
+    "cb:tasks:video": lambda mine, bot: [mine.film.job_id],
+    "cb:job:changevideo": lambda mine, bot: [mine.refused.id],
+    "cb:tasks:changevideo": lambda mine, bot: [mine.refused.id],
+    "cb:job:silent": lambda mine, bot: [mine.refused.id],
+    "cb:tasks:silent": lambda mine, bot: [mine.refused.id],
+    "cb:job:othermodel": lambda mine, bot: [mine.refused.id],
+    "cb:tasks:othermodel": lambda mine, bot: [mine.refused.id],
+    "cb:job:nobodyreal": lambda mine, bot: [mine.refused.id],
+    "cb:tasks:nobodyreal": lambda mine, bot: [mine.refused.id],
+    "cb:video:take": lambda mine, bot: [f"{mine.wish.id}:duration-10", f"{mine.wish.id}:model-wan2.6"],
+    "cb:video:change": lambda mine, bot: [mine.wish.id],
+    "cb:videos:new": lambda mine, bot: ["all"],
+    "cb:videos:page": lambda mine, bot: ["0", "4"],
+    "cb:videos:open": lambda mine, bot: [f"all={mine.film.id}"],
+    "cb:video:show": lambda mine, bot: [str(mine.film.id)],
+    "cb:video:another": lambda mine, bot: [str(mine.film.id)],
+    "cb:video:character": lambda mine, bot: [str(mine.film.id)],
+    "cb:video:delete": lambda mine, bot: [str(mine.film.id)],
+    "cb:video:deleteyes": lambda mine, bot: [str(mine.film.id)],
+    "cb:video:deleteno": lambda mine, bot: [str(mine.film.id)],
     # Menus: what is chosen in them stands behind the sign.
-    "cb:tasks:open": lambda mine, stage: [f"all={mine.picking.id}", f"all={mine.watched.id}"],
-    "cb:tasks:list": lambda mine, stage: ["all"],
-    "cb:list:open": lambda mine, stage: [f"all={mine.character.id}"],
-    "cb:cast:show": lambda mine, stage: [str(mine.character.id)],
-    "cb:server:blocked": lambda mine, stage: [f"all={mine.owner_id}"],
-    "cb:server:channels": lambda mine, stage: [f"all={stage.channel.id}"],
-    "cb:server:roles": lambda mine, stage: ["all"],
-    "cb:server:back": lambda mine, stage: ["all"],
-    "cb:server:creators": lambda mine, stage: [f"all={stage.channel.id}"],
-    "cb:server:filmers": lambda mine, stage: [f"all={stage.channel.id}"],
-    "cb:server:limited": lambda mine, stage: [f"all={stage.channel.id}"],
-    "cb:server:log": lambda mine, stage: [f"all={stage.channel.id}"],
-    "cb:server:private": lambda mine, stage: ["0", "1"],
-    "cb:server:limit": lambda mine, stage: ["all"],
-    "cb:cast:part": lambda mine, stage: ["1:all", f"1:c{mine.character.id}", "1:g1"],
-    "cb:import:yes": lambda mine, stage: [mine.offered.id],
-    "cb:import:no": lambda mine, stage: [mine.offered.id],
-    "cb:privacy:part": lambda mine, stage: ["1", "2"],
-    "cb:privacy:deleteyes": lambda mine, stage: ["all", "messages", str(mine.owner_id)],
-    "cb:privacy:deleteno": lambda mine, stage: ["all"],
+    "cb:tasks:open": lambda mine, bot: [f"all={mine.picking.id}", f"all={mine.watched.id}"],
+    "cb:tasks:list": lambda mine, bot: ["all"],
+    "cb:list:open": lambda mine, bot: [f"all={mine.character.id}"],
+    "cb:cast:show": lambda mine, bot: [str(mine.character.id)],
+    "cb:server:blocked": lambda mine, bot: [f"all={mine.owner_id}"],
+    "cb:server:channels": lambda mine, bot: [f"all={bot.channel.id}"],
+    "cb:server:roles": lambda mine, bot: ["all"],
+    "cb:server:back": lambda mine, bot: ["all"],
+    "cb:server:creators": lambda mine, bot: [f"all={bot.channel.id}"],
+    "cb:server:filmers": lambda mine, bot: [f"all={bot.channel.id}"],
+    "cb:server:limited": lambda mine, bot: [f"all={bot.channel.id}"],
+    "cb:server:log": lambda mine, bot: [f"all={bot.channel.id}"],
+    "cb:server:private": lambda mine, bot: ["0", "1"],
+    "cb:server:limit": lambda mine, bot: ["all"],
+    "cb:cast:part": lambda mine, bot: ["1:all", f"1:c{mine.character.id}", "1:g1"],
+    "cb:import:yes": lambda mine, bot: [mine.offered.id],
+    "cb:import:no": lambda mine, bot: [mine.offered.id],
+    "cb:privacy:part": lambda mine, bot: ["1", "2"],
+    "cb:privacy:deleteyes": lambda mine, bot: ["all", "messages", str(mine.owner_id)],
+    "cb:privacy:deleteno": lambda mine, bot: ["all"],
 }
 
 # By the form's prefix: subjects, and what is typed into the fields.
 FORMS: dict[str, Make] = {
-    "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
-    "cbf:edit": lambda mine, stage: [
+    "cbf:rename": lambda mine, bot: [(str(mine.character.id), {"name": "Stolen"})],
+    "cbf:edit": lambda mine, bot: [
         (str(mine.character.id), {"name": "Stolen", "note": "stolen", "tags": "stolen", "picture": "0" * 64})
     ],
-    "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
-    "cbf:name": lambda mine, stage: [(mine.misnamed.id, {"name": "Stolen"})],
-    "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
-    "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
-    "cbf:task": lambda mine, stage: [("shown-sora-2", {"task": mine.tasks[1], "range": "soon", "name": "Stolen"})],
-    "cbf:rolelimits": lambda mine, stage: [(str(stage.channel.id), {"characters": "5"})],
-    "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
-    "cbf:video": lambda mine, stage: [
+    "cbf:seconds": lambda mine, bot: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
+    "cbf:name": lambda mine, bot: [(mine.misnamed.id, {"name": "Stolen"})],
+    "cbf:preview": lambda mine, bot: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
+    "cbf:new": lambda mine, bot: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
+    "cbf:task": lambda mine, bot: [("shown-sora-2", {"task": mine.tasks[1], "range": "soon", "name": "Stolen"})],
+    "cbf:rolelimits": lambda mine, bot: [(str(bot.channel.id), {"characters": "5"})],
+    "cbf:daylimit": lambda mine, bot: [("server", {"limit": "5"})],
+    "cbf:video": lambda mine, bot: [
         ("new", {"prompt": "a dance", "names": mine.character.name, "model": "best"}),
         ("new", {"prompt": f"@{mine.character.name} dances", "cast": str(mine.character.id)}),
         (mine.wish.id, {"prompt": "a dance", "names": mine.character.name}),
         (f"failed-{mine.refused.id}", {"prompt": "a dance", "names": mine.character.name}),
         (mine.draft.id, {"prompt": "a dance", "cast": str(mine.character.id)}),
     ],
-    "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
+    "cbf:draft": lambda mine, bot: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 
 # What, in the owner's own hands, changes nothing of theirs and shows nothing that others may not see.
@@ -332,28 +330,28 @@ def settings(settings: Settings, tmp_path: Path, kept: KeptBelongings) -> Settin
 
 
 @pytest.fixture
-def mine(stage: Stage, kept: KeptBelongings) -> Belongings:
+def mine(bot: BotHarness, kept: KeptBelongings) -> Belongings:
     """What Alice has, at the instant when she had got it all."""
-    assert stage.alice.id == kept.mine.owner_id
-    stage.harness.now = kept.now
+    assert bot.alice.id == kept.mine.owner_id
+    bot.harness.now = kept.now
     return kept.mine
 
 
 @pytest.fixture
-async def there(stage: Stage) -> Stage:
-    """The stage, whose server is the operator's now; the operator is somebody else."""
-    stage.harness.change(discord={"dev_guild": stage.alice.guild.id, "owners": (10**17,)})
-    await stage.restart()
-    return stage
+async def there(bot: BotHarness) -> BotHarness:
+    """The bot, whose server is the operator's now; the operator is somebody else."""
+    bot.harness.change(discord={"dev_guild": bot.alice.guild.id, "owners": (10**17,)})
+    await bot.restart()
+    return bot
 
 
 class Attacker:
     """One person who sends what they like, and what comes of it."""
 
     def __init__(
-        self, stage: Stage, actor: simcord.MemberActor, mine: Belongings, count: Count, on_disk: OnDisk
+        self, bot: BotHarness, actor: simcord.MemberActor, mine: Belongings, count: Count, on_disk: OnDisk
     ) -> None:
-        self.stage, self.actor, self.mine, self.count, self._on_disk = stage, actor, mine, count, on_disk
+        self.bot, self.actor, self.mine, self.count, self._on_disk = bot, actor, mine, count, on_disk
         self._last: Snapshot | None = None
 
     @property
@@ -362,8 +360,8 @@ class Attacker:
         return self.actor.name == "borrower"
 
     async def every_command(self) -> None:
-        for command in registered(self.stage):
-            for options in COMMANDS[command.qualified_name](self.mine, self.stage):
+        for command in registered(self.bot):
+            for options in COMMANDS[command.qualified_name](self.mine, self.bot):
                 await self.attempt(f"/{command.qualified_name} {options}", self._call(command, options))
             if isinstance(command, app_commands.Command):
                 for parameter in command.parameters:
@@ -373,23 +371,23 @@ class Attacker:
     async def _call(
         self, command: app_commands.Command[Any, Any, Any] | app_commands.ContextMenu, options: Options
     ) -> list[simcord.InteractionResult]:
-        channel = self.stage.channel
+        channel = self.bot.channel
         if isinstance(command, app_commands.Command):
             return [await self.actor.slash(channel, command.qualified_name, **options)]
-        posted = await self.stage.alice.send(channel, "look", attachments=[CLIP])
+        posted = await self.bot.alice.send(channel, "look", attachments=[CLIP])
         form = await self.actor.context_menu(channel, command.qualified_name, posted)
         return [form, await self.actor.submit_modal(form, {"range": "1-3"})]
 
     async def _types(self, command: str, option: str) -> None:
         for typed in ("", self.mine.character.name[:3], self.mine.tasks[0][:6]):
             label = f"/{command} {option}={typed}…"
-            choices = await self.actor.autocomplete(self.stage.channel, command, option, typed)
+            choices = await self.actor.autocomplete(self.bot.channel, command, option, typed)
             theirs = option in ECHOING or (self.borrows and option in CHARACTERS)
             self._judge(label, json.dumps(choices), changed=choices != [] and not theirs)
 
     async def every_press(self) -> None:
-        for press in presses(self.stage):
-            for argument in PRESSES[press](self.mine, self.stage):
+        for press in presses(self.bot):
+            for argument in PRESSES[press](self.mine, self.bot):
                 for claimed in (self.mine.owner_id, self.actor.id):
                     await self.attempt(f"{press}:{argument}:{claimed}", self.press(press, argument, claimed))
 
@@ -402,23 +400,23 @@ class Attacker:
             made.add_item(discord.ui.Select(custom_id=custom_id, options=options))
         else:
             made.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
-        message = await self.stage.client.get_partial_messageable(self.stage.channel.id).send("press", view=made)
+        message = await self.bot.client.get_partial_messageable(self.bot.channel.id).send("press", view=made)
         made.stop()
         if menu:
             return [await self.actor.select(message, [chosen], custom_id=custom_id)]
         return [await self.actor.click(message, custom_id=custom_id)]
 
     async def every_form(self) -> None:
-        for prefix in forms(self.stage):
-            for subject, values in FORMS[prefix](self.mine, self.stage):
+        for prefix in forms(self.bot):
+            for subject, values in FORMS[prefix](self.mine, self.bot):
                 await self.attempt(f"{prefix}:{subject}", self.submit(f"{prefix}:{subject}", values))
 
     async def submit(self, custom_id: str, values: Mapping[str, str]) -> list[simcord.InteractionResult]:
         """Through a button of the test's own."""
-        forger = self.stage.client.get_cog("Forger")
+        forger = self.bot.client.get_cog("Forger")
         if forger is None:
             forger = Forger()
-            await self.stage.client.add_parts([forger])
+            await self.bot.client.add_parts([forger])
         assert isinstance(forger, Forger)
         forger.form = ForgedForm(custom_id, values)
         [opened] = await self.press("cb:forged:open", "x", self.actor.id)
@@ -426,18 +424,18 @@ class Attacker:
 
     async def attempt(self, label: str, go: Coroutine[Any, Any, list[simcord.InteractionResult]]) -> None:
         """A success is a row or file of others that changed, or a secret of the owner's in anything that was said."""
-        async with self.stage.harness.database.write() as connection:  # or they are told what they had typed themselves
+        async with self.bot.harness.database.write() as connection:  # or they are told what they had typed themselves
             for typed in (jobs, drafts):
                 await connection.execute(delete(typed).where(typed.c.owner_id == self.actor.id))
-        before, said_before = self._last or self._seen(), len(self.stage.env.http_requests)
+        before, said_before = self._last or self._seen(), len(self.bot.env.http_requests)
         results = await go
-        said = "".join(str(each.json) for each in self.stage.env.http_requests[said_before:])
+        said = "".join(str(each.json) for each in self.bot.env.http_requests[said_before:])
         for result in results:
             said += await everything(result)
         self._last = self._seen()
         self._judge(label, said, changed=self._last != before)
         if self.count.attempts % 10 == 0:  # else there are hundreds of views, and simcord looks at each in every turn
-            await self.stage.env.advance_time(VIEWS_LAST)
+            await self.bot.env.advance_time(VIEWS_LAST)
 
     def _seen(self) -> Snapshot:
         manager = self.actor.guild.id if self.actor.name == "moderator" else 0
@@ -470,10 +468,10 @@ def _inside(data: bytes) -> str:
         return "".join(name + archive.read(name).decode("latin-1") for name in archive.namelist())
 
 
-def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
-    tree = stage.client.tree
+def registered(bot: BotHarness) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
+    tree = bot.client.tree
     found: list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu] = []
-    for place in (None, discord.Object(stage.harness.settings.discord.dev_guild)):
+    for place in (None, discord.Object(bot.harness.settings.discord.dev_guild)):
         for kind in discord.AppCommandType:
             if kind.value <= 3:  # slash commands, user menus, message menus
                 each_of_them = tree.walk_commands(guild=place, type=kind)
@@ -481,31 +479,31 @@ def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_c
     return found
 
 
-def presses(stage: Stage) -> list[str]:
+def presses(bot: BotHarness) -> list[str]:
     """``cb:family:action`` of every button that somebody answers."""
-    formats = [button._id_format for button in stage.client.handlers.buttons if button is not OpenForged]
+    formats = [button._id_format for button in bot.client.handlers.buttons if button is not OpenForged]
     places = [each.replace("{in_list}", place) for each in formats for place in ("job", "tasks")]
     return sorted({":".join(each.split(":")[:3]) for each in places})
 
 
-def forms(stage: Stage) -> list[str]:
-    return list(stage.client.handlers.forms)
+def forms(bot: BotHarness) -> list[str]:
+    return list(bot.client.handlers.forms)
 
 
-async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> None:
+async def test_the_walk_knows_everything_that_is_registered(there: BotHarness) -> None:
     """Whoever adds a command, a button or a form says here how a stranger would try it."""
     assert {each.qualified_name for each in registered(there)} == set(COMMANDS)
     assert set(presses(there)) == set(PRESSES)
     assert set(forms(there)) == set(FORMS)
 
 
-async def test_each_press_of_the_walk_is_one_that_somebody_answers(there: Stage, mine: Belongings) -> None:
+async def test_each_press_of_the_walk_is_one_that_somebody_answers(there: BotHarness, mine: Belongings) -> None:
     """The first of each; among the others are some that no message of ours has."""
     ids = [f"{press}:{make(mine, there)[0].partition('=')[0]}:{mine.owner_id}" for press, make in PRESSES.items()]
     assert [each for each in ids if not any(kind.matches(each) for kind in there.client.handlers.buttons)] == []
 
 
-async def test_each_option_that_names_somebodys_own_is_tried(there: Stage, mine: Belongings) -> None:
+async def test_each_option_that_names_somebodys_own_is_tried(there: BotHarness, mine: Belongings) -> None:
     """Such an option has an autocomplete, which offers nobody else's."""
     naming = {
         (command.qualified_name, each.display_name)
@@ -519,8 +517,8 @@ async def test_each_option_that_names_somebodys_own_is_tried(there: Stage, mine:
 
 
 @pytest.fixture
-def on_disk(stage: Stage) -> Iterator[OnDisk]:
-    with contextlib.closing(OnDisk(stage.harness)) as on_disk:
+def on_disk(bot: BotHarness) -> Iterator[OnDisk]:
+    with contextlib.closing(OnDisk(bot.harness)) as on_disk:
         yield on_disk
 
 
@@ -535,7 +533,7 @@ def count(record_testsuite_property: Callable[[str, object], None]) -> Iterator[
 @pytest.mark.parametrize("way", ["every_command", "every_press", "every_form"])
 @pytest.mark.parametrize("who", ["stranger", "borrower", "moderator"])
 async def test_nobody_reaches_what_is_anothers(
-    there: Stage, mine: Belongings, count: Count, on_disk: OnDisk, who: str, way: str
+    there: BotHarness, mine: Belongings, count: Count, on_disk: OnDisk, who: str, way: str
 ) -> None:
     guild, actor, before, successes = there.alice.guild, there.bob, count.attempts, len(count.successes)
     if who == "moderator":
@@ -552,30 +550,30 @@ async def test_nobody_reaches_what_is_anothers(
     assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]
 
 
-Ends: TypeAlias = Callable[[Stage, Belongings, Loan], Awaitable[None]]
+Ends: TypeAlias = Callable[[BotHarness, Belongings, Loan], Awaitable[None]]
 
 
-async def taken_back(stage: Stage, mine: Belongings, loan: Loan) -> None:
-    await stage.harness.app.cast.lending.take_back(mine.owner_id, loan_id=loan.id)
+async def taken_back(bot: BotHarness, mine: Belongings, loan: Loan) -> None:
+    await bot.harness.app.cast.lending.take_back(mine.owner_id, loan_id=loan.id)
 
 
-async def expired(stage: Stage, mine: Belongings, loan: Loan) -> None:
-    await _change(stage, loan, until=stage.harness.now)
+async def expired(bot: BotHarness, mine: Belongings, loan: Loan) -> None:
+    await _change(bot, loan, until=bot.harness.now)
 
 
-async def used_up(stage: Stage, mine: Belongings, loan: Loan) -> None:
-    await _change(stage, loan, uses=1, used_before=1)
+async def used_up(bot: BotHarness, mine: Belongings, loan: Loan) -> None:
+    await _change(bot, loan, uses=1, used_before=1)
 
 
-async def _change(stage: Stage, loan: Loan, **columns: object) -> None:
-    async with stage.harness.database.write() as connection:
+async def _change(bot: BotHarness, loan: Loan, **columns: object) -> None:
+    async with bot.harness.database.write() as connection:
         await connection.execute(update(loans).where(loans.c.id == loan.id).values(columns))
 
 
 @pytest.mark.parametrize("way", ["every_command", "every_form"])
 @pytest.mark.parametrize("ends", [taken_back, expired, used_up])
 async def test_a_loan_that_is_over_reaches_nothing(
-    there: Stage, mine: Belongings, count: Count, on_disk: OnDisk, ends: Ends, way: str
+    there: BotHarness, mine: Belongings, count: Count, on_disk: OnDisk, ends: Ends, way: str
 ) -> None:
     """It is none of what a borrower may do any more, not even to have it offered."""
     guild, successes = there.alice.guild, len(count.successes)
@@ -588,9 +586,9 @@ async def test_a_loan_that_is_over_reaches_nothing(
 
 @pytest.mark.parametrize("form", sorted(set(FORMS) - HARMLESS))
 async def test_in_the_owners_own_hands_each_form_does_something(
-    stage: Stage, mine: Belongings, on_disk: OnDisk, form: str
+    bot: BotHarness, mine: Belongings, on_disk: OnDisk, form: str
 ) -> None:
-    owner, (subject, values) = Attacker(stage, stage.alice, mine, Count(), on_disk), FORMS[form](mine, stage)[0]
+    owner, (subject, values) = Attacker(bot, bot.alice, mine, Count(), on_disk), FORMS[form](mine, bot)[0]
     before = on_disk.snapshot()
     [result] = await owner.submit(f"{form}:{subject}", values)
     said = await everything(result)
@@ -600,11 +598,11 @@ async def test_in_the_owners_own_hands_each_form_does_something(
 
 @pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS))
 async def test_in_the_owners_own_hands_each_press_does_something(
-    stage: Stage, mine: Belongings, on_disk: OnDisk, press: str
+    bot: BotHarness, mine: Belongings, on_disk: OnDisk, press: str
 ) -> None:
     """Otherwise the walk would prove nothing."""
-    owner = Attacker(stage, stage.alice, mine, Count(), on_disk)
-    argument = PRESSES[press](mine, stage)[0]
+    owner = Attacker(bot, bot.alice, mine, Count(), on_disk)
+    argument = PRESSES[press](mine, bot)[0]
     before = on_disk.snapshot()
     [result] = await owner.press(press, argument, mine.owner_id)
     said = await everything(result)

@@ -17,40 +17,40 @@ from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRejection, VideoRequest
 from bot.values.made_video import MadeVideo
-from tests.cogs.stage import Stage, labels, origin, refusal, words
+from tests.cogs.bot_harness import BotHarness, labels, origin, refusal, words
 from tests.rendered_clips import render_clip
 
 WISH = VideoRequest(prompt="@Ann waves", cast=(), model="seedance-2", model_named=True, duration=5)
 
 
 @pytest.fixture
-async def wish(stage: Stage, tmp_path: Path) -> VideoRequest:
+async def wish(bot: BotHarness, tmp_path: Path) -> VideoRequest:
     """With a character that every model takes, by its clip or by its still."""
     clip = tmp_path / "made.mp4"
     render_clip(clip, seconds=3, size=(640, 360), fps=12)
-    still = await stage.harness.files.put_bytes(stage.alice.id, b"still", "image/jpeg")
-    kept = await stage.harness.files.put_path(stage.alice.id, clip, "video/mp4")
-    ann = await stage.harness.character(stage.alice.id, "Ann", portable=(kept, still))
+    still = await bot.harness.files.put_bytes(bot.alice.id, b"still", "image/jpeg")
+    kept = await bot.harness.files.put_path(bot.alice.id, clip, "video/mp4")
+    ann = await bot.harness.character(bot.alice.id, "Ann", portable=(kept, still))
     return replace(WISH, cast=(CastRole(character_id=ann.id, name="Ann"),))
 
 
-async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome, *, private: bool = False) -> Job:
-    now = stage.harness.now
+async def a_video_job(bot: BotHarness, wish: VideoRequest, outcome: Outcome, *, private: bool = False) -> Job:
+    now = bot.harness.now
     done = JobChanges(
         step=Step.DONE, outcome=outcome, request=wish, finished_at=now, delivered_at=now, failure=text("No.")
     )
     done["origin"] = origin(now, private=private)
-    return await stage.harness.job(stage.alice.id, done)
+    return await bot.harness.job(bot.alice.id, done)
 
 
-async def shown(stage: Stage, job: Job, *also: DurableButton) -> discord.Message:
+async def shown(bot: BotHarness, job: Job, *also: DurableButton) -> discord.Message:
     """How ``job`` ended, for everybody to see, with ``also`` under it."""
     card = render_failure(job, "en-GB")
     card = replace(card, buttons=(*card.buttons, *also))
     if job.outcome is Outcome.SUCCEEDED:
         card = render_video(job, a_video(job), None, "en-GB")
-    await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
-    message = stage.channel.last_message
+    await bot.env.bot.get_partial_messageable(bot.channel.id).send(**card.as_new())
+    message = bot.channel.last_message
     assert message is not None
     return message
 
@@ -72,97 +72,97 @@ def a_video(job: Job) -> MadeVideo:
     )
 
 
-async def started(stage: Stage) -> VideoRequest:
+async def started(bot: BotHarness) -> VideoRequest:
     """What the one job that runs now was asked for."""
-    return (await stage.job_of(stage.alice)).video
+    return (await bot.job_of(bot.alice)).video
 
 
-async def test_again_is_the_same_once_more(stage: Stage, wish: VideoRequest) -> None:
-    message = await shown(stage, await a_video_job(stage, wish, Outcome.SUCCEEDED))
-    result = await stage.alice.click(message, label="Again")
+async def test_again_is_the_same_once_more(bot: BotHarness, wish: VideoRequest) -> None:
+    message = await shown(bot, await a_video_job(bot, wish, Outcome.SUCCEEDED))
+    result = await bot.alice.click(message, label="Again")
     assert result.deferred
-    assert stage.channel.last_message == message, "it is for their eyes only until there is something to show"
-    assert await started(stage) == wish
+    assert bot.channel.last_message == message, "it is for their eyes only until there is something to show"
+    assert await started(bot) == wish
 
 
 @pytest.mark.parametrize("private", [True, False])
 @pytest.mark.parametrize("label", ["Again", "Try again"])
 async def test_what_is_made_again_is_as_private_as_it_was(
-    stage: Stage, wish: VideoRequest, private: bool, label: str
+    bot: BotHarness, wish: VideoRequest, private: bool, label: str
 ) -> None:
-    await stage.harness.servers.set_private_results(stage.alice.guild.id, not private)
+    await bot.harness.servers.set_private_results(bot.alice.guild.id, not private)
     outcome = Outcome.SUCCEEDED if label == "Again" else Outcome.FAILED
-    job = await a_video_job(stage, wish, outcome, private=private)
-    await stage.alice.click(await shown(stage, job), label=label)
-    assert (await stage.job_of(stage.alice)).origin.private is private
+    job = await a_video_job(bot, wish, outcome, private=private)
+    await bot.alice.click(await shown(bot, job), label=label)
+    assert (await bot.job_of(bot.alice)).origin.private is private
 
 
-async def test_a_model_that_was_not_named_is_chosen_anew(stage: Stage, wish: VideoRequest) -> None:
+async def test_a_model_that_was_not_named_is_chosen_anew(bot: BotHarness, wish: VideoRequest) -> None:
     before = replace(wish, model="grok-video-1.0", model_named=False)
-    message = await shown(stage, await a_video_job(stage, before, Outcome.SUCCEEDED))
-    await stage.alice.click(message, label="Again")
-    assert (await started(stage)).model != "grok-video-1.0", "there are better ones"
+    message = await shown(bot, await a_video_job(bot, before, Outcome.SUCCEEDED))
+    await bot.alice.click(message, label="Again")
+    assert (await started(bot)).model != "grok-video-1.0", "there are better ones"
 
 
-async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: VideoRequest) -> None:
+async def test_a_real_face_goes_to_a_model_that_takes_it(bot: BotHarness, wish: VideoRequest) -> None:
     refused = replace(wish, refused=VideoRejection.REAL_FACE)
-    job = await a_video_job(stage, refused, Outcome.FAILED)
+    job = await a_video_job(bot, refused, Outcome.FAILED)
     other = MakeVideoByOtherModel(job.id, job.owner_id, "Use another model")  # on a card of an earlier version
-    message = await shown(stage, job, other)
-    await stage.alice.click(message, label="Use another model")
-    now = await started(stage)
+    message = await shown(bot, job, other)
+    await bot.alice.click(message, label="Use another model")
+    now = await started(bot)
     assert now.model is not None
     assert not now.model.startswith("seedance"), "its sisters refuse it as well"
     assert (now.prompt, now.cast, now.duration, now.refused) == (wish.prompt, wish.cast, 5, None)
 
 
 async def test_the_model_that_is_offered_for_a_real_face_is_the_one_that_is_taken(
-    stage: Stage, wish: VideoRequest
+    bot: BotHarness, wish: VideoRequest
 ) -> None:
     offered = replace(wish, refused=VideoRejection.REAL_FACE, instead="viduq3", instead_price=Decimal("62.5"))
-    job = await a_video_job(stage, offered, Outcome.FAILED)
-    await stage.alice.click(await shown(stage, job), label="Use viduq3 (62.5 credits)")
-    now = await started(stage)
+    job = await a_video_job(bot, offered, Outcome.FAILED)
+    await bot.alice.click(await shown(bot, job), label="Use viduq3 (62.5 credits)")
+    now = await started(bot)
     assert (now.model, now.refused, now.instead, now.instead_price) == ("viduq3", None, None, None)
 
 
-async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage, wish: VideoRequest) -> None:
+async def test_a_model_that_was_offered_and_is_closed_since_is_told(bot: BotHarness, wish: VideoRequest) -> None:
     offered = replace(wish, refused=VideoRejection.REAL_FACE, instead="viduq3")
-    job = await a_video_job(stage, offered, Outcome.FAILED)
-    await stage.harness.app.video_availability.refused("viduq3")
-    told = refusal(await stage.alice.click(await shown(stage, job), label="Use viduq3"))
+    job = await a_video_job(bot, offered, Outcome.FAILED)
+    await bot.harness.app.video_availability.refused("viduq3")
+    told = refusal(await bot.alice.click(await shown(bot, job), label="Use viduq3"))
     assert "doesn't offer the model “viduq3”" in told
-    assert await stage.jobs_of(stage.alice) == ()
+    assert await bot.jobs_of(bot.alice) == ()
 
 
-async def test_nobody_real_stays_with_the_model_that_was_taken(stage: Stage, wish: VideoRequest) -> None:
+async def test_nobody_real_stays_with_the_model_that_was_taken(bot: BotHarness, wish: VideoRequest) -> None:
     refused = replace(wish, refused=VideoRejection.REAL_FACE, made_up_helps=True)
-    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
-    await stage.alice.click(message, label="They're all made up")
-    assert await started(stage) == replace(wish, nobody_real=True)
+    message = await shown(bot, await a_video_job(bot, refused, Outcome.FAILED))
+    await bot.alice.click(message, label="They're all made up")
+    assert await started(bot) == replace(wish, nobody_real=True)
 
 
-async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
+async def test_a_model_that_knows_no_avatars_is_not_asked_again(bot: BotHarness, wish: VideoRequest) -> None:
     refused = replace(wish, model="viduq3", refused=VideoRejection.REAL_FACE, made_up_helps=True)  # until lately
-    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
-    told = refusal(await stage.alice.click(message, label="They're all made up"))
+    message = await shown(bot, await a_video_job(bot, refused, Outcome.FAILED))
+    told = refusal(await bot.alice.click(message, label="They're all made up"))
     assert "viduq3 has no way to say that a character is made up" in told
-    assert await stage.jobs_of(stage.alice) == ()
+    assert await bot.jobs_of(bot.alice) == ()
 
 
-async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:
+async def test_a_refused_sound_is_left_out(bot: BotHarness, wish: VideoRequest) -> None:
     refused = replace(wish, refused=VideoRejection.OWN_SOUND)
-    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
-    await stage.alice.click(message, label="Make it without sound")
-    assert (await started(stage)) == replace(wish, sound=False)
+    message = await shown(bot, await a_video_job(bot, refused, Outcome.FAILED))
+    await bot.alice.click(message, label="Make it without sound")
+    assert (await started(bot)) == replace(wish, sound=False)
 
 
 async def test_a_failed_video_is_changed_in_a_form_with_all_that_was_asked_for_also_after_a_restart(
-    stage: Stage, wish: VideoRequest
+    bot: BotHarness, wish: VideoRequest
 ) -> None:
     refused = replace(wish, model_named=False, refused=VideoRejection.OWN_SOUND)
-    job = await a_video_job(stage, refused, Outcome.FAILED, private=True)
-    form = await stage.alice.click(await shown(stage, job), label="Change it…")
+    job = await a_video_job(bot, refused, Outcome.FAILED, private=True)
+    form = await bot.alice.click(await shown(bot, job), label="Change it…")
     assert form.modal is not None
     fields = {each["custom_id"]: each for each in (row["component"] for row in form.modal["components"])}
     assert fields["prompt"]["value"] == wish.prompt
@@ -170,39 +170,39 @@ async def test_a_failed_video_is_changed_in_a_form_with_all_that_was_asked_for_a
         [each["value"] for each in fields[name]["options"] if each.get("default")] for name in ("cast", "model")
     )
     assert (cast, model) == ([str(wish.cast[0].character_id)], ["seedance-2"])
-    await stage.restart()
-    await stage.alice.submit_modal(form, {"prompt": "@Ann dances", "cast": cast, "model": ["viduq3"]})
-    now = await stage.job_of(stage.alice)
+    await bot.restart()
+    await bot.alice.submit_modal(form, {"prompt": "@Ann dances", "cast": cast, "model": ["viduq3"]})
+    now = await bot.job_of(bot.alice)
     assert (now.video.prompt, now.video.model, now.video.duration) == ("@Ann dances", "viduq3", wish.duration)
     assert (now.video.refused, now.origin.private) == (None, True)
 
 
-async def test_a_form_for_a_video_that_is_no_longer_known_is_not_opened(stage: Stage, wish: VideoRequest) -> None:
-    message = await shown(stage, await a_video_job(stage, wish, Outcome.FAILED))
-    await stage.harness.erasure.erase(stage.alice.id)
-    assert "no longer" in refusal(await stage.alice.click(message, label="Change it…"))
+async def test_a_form_for_a_video_that_is_no_longer_known_is_not_opened(bot: BotHarness, wish: VideoRequest) -> None:
+    message = await shown(bot, await a_video_job(bot, wish, Outcome.FAILED))
+    await bot.harness.erasure.erase(bot.alice.id)
+    assert "no longer" in refusal(await bot.alice.click(message, label="Change it…"))
 
 
-async def test_tasks_offer_both_for_a_video_that_failed(stage: Stage, wish: VideoRequest) -> None:
-    await a_video_job(stage, wish, Outcome.FAILED)
-    tasks = (await stage.alice.slash(stage.channel, "tasks")).response
+async def test_tasks_offer_both_for_a_video_that_failed(bot: BotHarness, wish: VideoRequest) -> None:
+    await a_video_job(bot, wish, Outcome.FAILED)
+    tasks = (await bot.alice.slash(bot.channel, "tasks")).response
     assert tasks is not None
     assert {"Try again", "Change it…"} <= set(labels(tasks))
-    await stage.alice.click(tasks, label="Try again")
-    assert await started(stage) == wish
+    await bot.alice.click(tasks, label="Try again")
+    assert await started(bot) == wish
 
 
-async def test_who_has_left_the_cast_is_told(stage: Stage, wish: VideoRequest) -> None:
-    message = await shown(stage, await a_video_job(stage, wish, Outcome.FAILED))
-    await stage.harness.characters.delete(stage.alice.id, wish.cast[0].character_id)
-    told = refusal(await stage.alice.click(message, label="Try again"))
+async def test_who_has_left_the_cast_is_told(bot: BotHarness, wish: VideoRequest) -> None:
+    message = await shown(bot, await a_video_job(bot, wish, Outcome.FAILED))
+    await bot.harness.characters.delete(bot.alice.id, wish.cast[0].character_id)
+    told = refusal(await bot.alice.click(message, label="Try again"))
     assert "“Ann” is no longer in your cast" in told
-    assert await stage.jobs_of(stage.alice) == ()
+    assert await bot.jobs_of(bot.alice) == ()
 
 
-async def test_a_stranger_starts_nothing(stage: Stage, wish: VideoRequest) -> None:
-    message = await shown(stage, await a_video_job(stage, wish, Outcome.SUCCEEDED))
-    refusal(await stage.bob.click(message, label="Again"))
-    assert await stage.jobs_of(stage.alice) == ()
-    assert await stage.jobs_of(stage.bob) == ()
+async def test_a_stranger_starts_nothing(bot: BotHarness, wish: VideoRequest) -> None:
+    message = await shown(bot, await a_video_job(bot, wish, Outcome.SUCCEEDED))
+    refusal(await bot.bob.click(message, label="Again"))
+    assert await bot.jobs_of(bot.alice) == ()
+    assert await bot.jobs_of(bot.bob) == ()
     assert "Ann waves" in words(message)

@@ -14,17 +14,17 @@ from bot.store.owned_jobs import Pending
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Step
 from bot.values.source import Link
-from tests.cogs.stage import AppHarness, Stage, words
+from tests.cogs.bot_harness import AppHarness, BotHarness, words
 from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
-def told(stage: Stage) -> PendingResults:
+def told(bot: BotHarness) -> PendingResults:
     """As the app builds it."""
-    stage.client.pending_results = PendingResults(
-        lambda owner: stage.harness.owned_jobs.pending(owner, now=stage.harness.now)
+    bot.client.pending_results = PendingResults(
+        lambda owner: bot.harness.owned_jobs.pending(owner, now=bot.harness.now)
     )
-    return stage.client.pending_results
+    return bot.client.pending_results
 
 
 async def kept(harness: AppHarness, owner_id: int, changes: JobChanges | None = None) -> Job:
@@ -42,110 +42,110 @@ def after(result: InteractionResult) -> list[str]:
     return [words(message) for message in result.followups]
 
 
-async def test_results_that_wait_are_mentioned_after_the_next_command_and_only_once(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    await kept(stage.harness, stage.alice.id, JobChanges(outcome=Outcome.UNKNOWN))
-    tasks = stage.client.command_mentions["tasks"]
-    first = await stage.alice.slash(stage.channel, "about")
+async def test_results_that_wait_are_mentioned_after_the_next_command_and_only_once(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    await kept(bot.harness, bot.alice.id, JobChanges(outcome=Outcome.UNKNOWN))
+    tasks = bot.client.command_mentions["tasks"]
+    first = await bot.alice.slash(bot.channel, "about")
     assert after(first) == [f"2 results are waiting for you: see {tasks}."]
-    assert after(await stage.alice.slash(stage.channel, "help")) == []
-    await kept(stage.harness, stage.alice.id)
-    assert after(await stage.alice.slash(stage.channel, "help")) == [f"3 results are waiting for you: see {tasks}."]
-    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    assert after(await bot.alice.slash(bot.channel, "help")) == []
+    await kept(bot.harness, bot.alice.id)
+    assert after(await bot.alice.slash(bot.channel, "help")) == [f"3 results are waiting for you: see {tasks}."]
+    assert after(await bot.alice.slash(bot.channel, "help")) == []
 
 
-async def test_a_single_one_is_not_many(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    (said,) = after(await stage.alice.slash(stage.channel, "help"))
+async def test_a_single_one_is_not_many(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    (said,) = after(await bot.alice.slash(bot.channel, "help"))
     assert said.startswith("A result is waiting for you: see ")
 
 
-async def test_after_a_command_that_was_deferred_too(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    listed = await stage.alice.slash(stage.channel, "character list")
+async def test_after_a_command_that_was_deferred_too(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    listed = await bot.alice.slash(bot.channel, "character list")
     assert len(after(listed)) == 1
 
 
-async def test_tasks_shows_them_and_needs_no_hint(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    assert after(await stage.alice.slash(stage.channel, "tasks")) == []
-    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+async def test_tasks_shows_them_and_needs_no_hint(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    assert after(await bot.alice.slash(bot.channel, "tasks")) == []
+    assert len(after(await bot.alice.slash(bot.channel, "help"))) == 1
 
 
-async def test_somebody_elses_are_none_of_ones_business(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    assert after(await stage.bob.slash(stage.channel, "help")) == []
+async def test_somebody_elses_are_none_of_ones_business(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    assert after(await bot.bob.slash(bot.channel, "help")) == []
 
 
 @pytest.mark.parametrize("arrived", ["delivered", "cancelled", "running", "looked at"])
-async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -> None:
+async def test_what_does_not_wait_is_not_mentioned(bot: BotHarness, arrived: str) -> None:
     changes: dict[str, JobChanges] = {
-        "delivered": {"delivered_at": stage.harness.now},
+        "delivered": {"delivered_at": bot.harness.now},
         "cancelled": {"outcome": Outcome.CANCELLED, "failure": None},
         "running": {"step": Step.DELIVER},
         "looked at": {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))},
     }
-    await kept(stage.harness, stage.alice.id, changes[arrived])
-    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    await kept(bot.harness, bot.alice.id, changes[arrived])
+    assert after(await bot.alice.slash(bot.channel, "help")) == []
 
 
-async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
-    await stage.restart()
-    stage.client.pending_results = PendingResults(
-        lambda owner: stage.harness.owned_jobs.pending(owner, now=stage.harness.now)
+async def test_a_restart_forgets_who_was_told(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    assert len(after(await bot.alice.slash(bot.channel, "help"))) == 1
+    await bot.restart()
+    bot.client.pending_results = PendingResults(
+        lambda owner: bot.harness.owned_jobs.pending(owner, now=bot.harness.now)
     )
-    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+    assert len(after(await bot.alice.slash(bot.channel, "help"))) == 1
 
 
-async def test_a_command_that_was_refused_says_nothing_else(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    refused = await stage.alice.slash(stage.channel, "character create", range="1-3")
+async def test_a_command_that_was_refused_says_nothing_else(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    refused = await bot.alice.slash(bot.channel, "character create", range="1-3")
     assert "waiting for you" not in "".join(words(each) for each in (refused.response, *refused.followups) if each)
-    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+    assert len(after(await bot.alice.slash(bot.channel, "help"))) == 1
 
 
-async def test_a_blocked_person_is_not_sent_to_tasks(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    await stage.harness.blocks.block(stage.alice.id, now=stage.harness.now)
-    exported = await stage.alice.slash(stage.channel, "privacy delete")
+async def test_a_blocked_person_is_not_sent_to_tasks(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    await bot.harness.blocks.block(bot.alice.id, now=bot.harness.now)
+    exported = await bot.alice.slash(bot.channel, "privacy delete")
     assert after(exported) == []
 
 
-async def test_a_failure_to_say_it_disturbs_nothing_and_it_is_said_the_next_time(stage: Stage) -> None:
-    await kept(stage.harness, stage.alice.id)
-    stage.env.inject_error("POST", "/webhooks/*", status=403, code=50013)
-    assert after(await stage.alice.slash(stage.channel, "help")) == []
-    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+async def test_a_failure_to_say_it_disturbs_nothing_and_it_is_said_the_next_time(bot: BotHarness) -> None:
+    await kept(bot.harness, bot.alice.id)
+    bot.env.inject_error("POST", "/webhooks/*", status=403, code=50013)
+    assert after(await bot.alice.slash(bot.channel, "help")) == []
+    assert len(after(await bot.alice.slash(bot.channel, "help"))) == 1
 
 
-async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: Stage) -> None:
+async def test_a_database_that_does_not_answer_disturbs_nothing_either(bot: BotHarness) -> None:
     before = metrics.UNEXPECTED_ERRORS._value.get()
 
     async def broken(_: int) -> Pending:
         raise RuntimeError("no such table: jobs")
 
-    stage.client.pending_results = PendingResults(broken)
-    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    bot.client.pending_results = PendingResults(broken)
+    assert after(await bot.alice.slash(bot.channel, "help")) == []
     assert metrics.UNEXPECTED_ERRORS._value.get() == before + 1
 
 
-async def test_one_question_to_the_database_for_each_command(stage: Stage) -> None:
+async def test_one_question_to_the_database_for_each_command(bot: BotHarness) -> None:
     asked: list[int] = []
 
     async def count(owner_id: int) -> Pending:
         asked.append(owner_id)
         return Pending()
 
-    stage.client.pending_results = PendingResults(count)
-    await stage.alice.slash(stage.channel, "help")
-    await stage.alice.slash(stage.channel, "tasks")
-    assert asked == [stage.alice.id]
+    bot.client.pending_results = PendingResults(count)
+    await bot.alice.slash(bot.channel, "help")
+    await bot.alice.slash(bot.channel, "tasks")
+    assert asked == [bot.alice.id]
 
 
-async def test_other_peoples_first_answers_go_before_the_question_to_the_database(stage: Stage) -> None:
-    foreground, waited = stage.harness.database.foreground, []
+async def test_other_peoples_first_answers_go_before_the_question_to_the_database(bot: BotHarness) -> None:
+    foreground, waited = bot.harness.database.foreground, []
 
     async def find(_: int) -> Pending:
         with foreground.waits():
@@ -156,6 +156,6 @@ async def test_other_peoples_first_answers_go_before_the_question_to_the_databas
         await turn
         return Pending()
 
-    stage.client.pending_results = PendingResults(find)
-    await stage.alice.slash(stage.channel, "help")
+    bot.client.pending_results = PendingResults(find)
+    await bot.alice.slash(bot.channel, "help")
     assert waited == [True]

@@ -234,7 +234,7 @@ def origin(now: datetime, *, private: bool = False) -> Origin:
 
 
 @dataclass
-class Stage:
+class BotHarness:
     """One running bot in one channel, with its owner and a stranger before it."""
 
     harness: AppHarness

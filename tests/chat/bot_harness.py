@@ -110,7 +110,7 @@ def words(message: simcord.ResponseMessage) -> str:
 
 
 @dataclass
-class Stage:
+class BotHarness:
     env: simcord.Env
     store: CommandStore
     channel: simcord.ChannelHandle
