@@ -108,7 +108,7 @@ async def _run(measures: dict[str, Measure], document: Path | None) -> list[Figu
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="castbook-bench-") as folder:
             measured = await measure(Path(folder))
-        for figure in measured:  # at once: the whole takes minutes, and may be interrupted
+        for figure in measured:  # at once: the whole run takes minutes, and may be interrupted
             print("  " + " · ".join(cell for cell in figure.cells() if cell), file=sys.stderr, flush=True)
         if document is not None:
             today = measured_on(datetime.now().astimezone().date())

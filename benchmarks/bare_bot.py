@@ -1,8 +1,8 @@
 """What Castbook is compared with: discord.py and nothing else. Its commands only defer.
 
 Run as a file, so that nothing of this package is in its memory: bare_bot.py API_URL GATEWAY_URL TOKEN [DATABASE]
-With a database, /character create first writes one row, which is on the disk when it defers: the least that a bot can
-do which never loses a job that it has answered.
+With a database, /character create first writes one row, which is on the disk when it defers: the least that a bot must
+do if it is never to lose a job that it has acknowledged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from yarl import URL
 
 
 class Rows:
-    """Rows as long as those of Castbook's jobs, in SQLite, with the settings that Castbook's were durable with."""
+    """Rows as long as those of Castbook's jobs, in SQLite, and as durable: each commit waits for the disk."""
 
     def __init__(self, path: str) -> None:
         self._thread = ThreadPoolExecutor(1)  # the one writer, off the event loop

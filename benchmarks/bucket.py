@@ -23,7 +23,7 @@ _JOB = "0123456789abcdef"
 
 
 async def measure(folder: Path, *, rounds: int = ROUNDS, size: int = SIZE) -> list[Figure]:
-    """Medians; in each round another video, both ways, and which of them is first takes turns."""
+    """Medians. Each round copies a new video both ways, and the two take turns at going first."""
     server = S3Server(folder / "server")
     await asyncio.to_thread(server.start)
     try:
@@ -35,7 +35,7 @@ async def measure(folder: Path, *, rounds: int = ROUNDS, size: int = SIZE) -> li
         took: dict[str, list[float]] = {name: [] for name in ("put", "raw put", "get", "raw get")}
         for number in range(rounds):
             await asyncio.to_thread(path.write_bytes, os.urandom(size))
-            stored = await here.put_path(1, path, "video/mp4")  # warm; deleted, so that it is put anew
+            stored = await here.put_path(1, path, "video/mp4")  # a warm-up; deleted, so that it is stored once more
             await here.delete(stored.key)
             ways: dict[str, Callable[[], Awaitable[object]]] = {
                 "put": partial(here.put_path, 1, path, "video/mp4"),

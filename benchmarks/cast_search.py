@@ -1,4 +1,4 @@
-"""Finding one of 10,000 characters of a person, among those of everybody else, beside a plain search for a prefix."""
+"""Finding one of a person's 10,000 characters among everybody's, beside a plain search for a prefix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PREFIX = text(
 async def measure(
     folder: Path, *, own: int = OWN, everybody: Sequence[int] = ALL, rounds: int = ROUNDS
 ) -> list[Figure]:
-    """The mean of each kind of search in milliseconds, its transaction included, and the 99th of a hundred."""
+    """The mean and the 99th percentile of each kind of search in milliseconds, its transaction included."""
     urls = [f"sqlite+aiosqlite:///{folder}/{number}.db" for number in everybody]
     small, large = [await _times(url, own, number, rounds) for url, number in zip(urls, everybody, strict=True)]
     figures = []
@@ -57,7 +57,7 @@ async def measure(
 
 
 async def _on_postgres(own: int, everybody: int, rounds: int) -> list[Figure]:
-    """The same among fewer rows, which take as long to fill; nothing where there is no PostgreSQL for tests."""
+    """The same on PostgreSQL, with fewer rows, because they take long to insert; empty if none is installed."""
     try:
         with own_cluster() as cluster:
             url = cluster.url("postgres")
@@ -88,7 +88,7 @@ async def _times(url: str, own: int, everybody: int, rounds: int) -> dict[str, l
 
 
 async def _fill(database: Database, own: int, everybody: int) -> list[str]:
-    """Everybody's characters in no order; returns the names of the owner's."""
+    """Insert everybody's characters in random order; return the names of the owner's."""
     random = Random(5)
     owners = [OWNER] * own + [1_000 + number // 50 for number in range(everybody - own)]
     random.shuffle(owners)

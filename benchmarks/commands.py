@@ -1,4 +1,4 @@
-"""What people send in the measurements: /character list, and /character create with a small clip or a task."""
+"""The commands that people send in the measurements, such as /character create with a small clip or a task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.loopback_discord.interactions import Interaction
 
 
 class Commands:
-    """Sends commands in turn for everybody in a world. No clip is like an earlier one, so that nobody is asked."""
+    """Sends commands as each person of a world in turn. No clip repeats, so that nobody is asked whether it should."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "clip.mp4"

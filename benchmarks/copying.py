@@ -1,7 +1,7 @@
-"""What a posted video is compared with: its bytes from the provider to the disk, and from there to Discord.
+"""What posting a video is compared with: copying its bytes from the provider to the disk, and from there to Discord.
 
-Run as a file: copying.py API_URL TOKEN CHANNEL FOLDER. For each line that it reads, the address of a file, it prints
-the seconds that this took, from the request to Discord's answer.
+Run as a file: copying.py API_URL TOKEN CHANNEL FOLDER. It reads the address of a file per line, copies that file, and
+prints how many seconds it took from the request to Discord's answer.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from benchmarks.processes import Provider, World, castbook
 from benchmarks.simulated_provider import unlimited
 from playground.provider import SimulatedProvider
 
-POLL = 2.0  # seconds between two looks at the task
-SLACK = 0.5  # seconds that may be added to one such interval
+POLL = 2.0  # seconds between two polls of the task
+SLACK = 0.5  # seconds that may come on top of one such interval
 JOBS = 10
 
 
 async def measure(folder: Path, *, jobs: int = JOBS, poll: float = POLL) -> list[Figure]:
-    """The median over ``jobs`` jobs, one after the other, which complete at any moment between two looks."""
+    """The median over ``jobs`` jobs, one after the other; each completes at a random moment between two polls."""
     people = Commands(folder)
     random = Random(7)  # the same moments in every run
     took = []
@@ -42,7 +42,7 @@ async def measure(folder: Path, *, jobs: int = JOBS, poll: float = POLL) -> list
 
 
 async def completed_to_card(people: Commands, world: World, provider: SimulatedProvider) -> float:
-    """Seconds from the instant at which the task was completed until its card stood in Discord."""
+    """Seconds from the completion of the task until its card is in Discord."""
     before = _cards(world)
     await people.create(world)
     await world.discord.wait_for(lambda: _cards(world) > before, timeout=60)
@@ -52,5 +52,5 @@ async def completed_to_card(people: Commands, world: World, provider: SimulatedP
 
 
 def _cards(world: World) -> int:
-    """How many messages with a picture stand in the channel."""
+    """How many messages with a picture are in the channel."""
     return sum(bool(message.files) for message in world.channel.messages if not message.deleted)

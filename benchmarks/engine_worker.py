@@ -1,7 +1,7 @@
 """One worker process of the comparison of engines: python -m benchmarks.engine_worker ENGINE DSN NAME.
 
-Whatever engine hands a job out, the row in ``work`` is the truth: a step begins by claiming it (holder and epoch), and
-its end is written only where both still stand there.
+Whichever engine hands out a job, the row in ``work`` is authoritative: a step begins by claiming it (holder and epoch),
+and its end is written only if both are still the same.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ INSERT INTO effects SELECT id, epoch, $2, clock_timestamp() FROM done
 
 
 class Rows:
-    """The rows, by a pool of connections."""
+    """The rows, through a pool of connections."""
 
     def __init__(self, pool: asyncpg.Pool[Any], worker: str) -> None:
         self.pool = pool
         self.worker = worker
 
     async def claim_one(self, job: str) -> asyncpg.Record | None:
-        """Take the row that an engine says is ours now."""
+        """Claim the row that the engine has handed out."""
         return await self.pool.fetchrow(_CLAIM_ONE, self.worker, job)
 
     async def do(self, row: asyncpg.Record) -> None:
-        """The step: it takes ``seconds`` the first time, and nothing when it is done again."""
+        """The step: it takes ``seconds`` the first time, and no time when it is repeated."""
         if row["seconds"] and row["epoch"] == 1:
             await asyncio.sleep(row["seconds"])
         if await self.pool.execute(_FINISH, row["id"], self.worker, row["epoch"]) == "INSERT 0 0":
             await self.pool.execute("INSERT INTO refused VALUES ($1, $2, $3)", row["id"], row["epoch"], self.worker)
 
     async def step(self, job: str) -> None:
-        """Claim and do."""
+        """Claim the row and run its step."""
         row = await self.claim_one(job)
         if row is not None:
             await self.do(row)
@@ -124,7 +124,7 @@ async def pgqueuer(rows: Rows, dsn: str) -> None:
 
 
 async def procrastinate(rows: Rows, dsn: str) -> None:
-    """Its own table as well. It finds the jobs of dead workers when asked, and asking is ours."""
+    """Its own table as well. It finds the jobs of dead workers on request, and we have to make that request."""
     from procrastinate import App, PsycopgConnector
 
     app = App(connector=PsycopgConnector(conninfo=dsn, min_size=2, max_size=5))

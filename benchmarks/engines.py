@@ -1,6 +1,6 @@
-"""What may carry the jobs on PostgreSQL, side by side: pgqueuer, procrastinate, and a claim on the table itself.
+"""Job engines on PostgreSQL, side by side: pgqueuer, procrastinate, and a claim on the table itself.
 
-Not part of ``python -m benchmarks``: the two libraries are no dependencies of Castbook. With them installed:
+Not part of ``python -m benchmarks``: Castbook does not depend on the two libraries. With them installed:
 ``python -m benchmarks.engines DSN`` prints the table of docs/decisions/job-engine.md.
 """
 
@@ -40,7 +40,7 @@ _INSERT = "INSERT INTO work (id, seconds) VALUES ($1, $2)"
 
 
 class Bench:
-    """One engine with its workers, each a process of its own."""
+    """One engine with its workers, each in its own process."""
 
     def __init__(self, engine: str, dsn: str, connection: asyncpg.Connection[Any]) -> None:
         self.engine = engine
@@ -55,13 +55,13 @@ class Bench:
         await self.connection.execute("SELECT pg_notify($1, '')", CHANNEL)
 
     async def add(self, jobs: list[str], seconds: float = 0.0) -> None:
-        """Rows and tickets in one transaction of ours, where the engine can do that."""
+        """Insert rows and tickets in one transaction of ours, if the engine can do that."""
         async with self.connection.transaction():
             await self.connection.executemany(_INSERT, [(job, seconds) for job in jobs])
             await self.defer(jobs)
 
     async def start(self, *, ready: bool = True) -> str:
-        """One more worker, and wait until it works; returns its name."""
+        """Start one more worker, and wait until it works; return its name."""
         self.begun += 1
         name = f"w{self.begun}"
         self.workers[name] = await asyncio.create_subprocess_exec(
@@ -71,7 +71,7 @@ class Bench:
         )
         if not ready:
             return name
-        probe = f"probe-{name}"  # it has started when it takes something, and the others are not faster
+        probe = f"probe-{name}"  # it has started once it takes a job, and the others are not faster
         await self.add([probe])
         await self.until("SELECT count(*) FROM work WHERE done_at IS NULL AND seconds = 0", 0)
         return name
@@ -84,7 +84,7 @@ class Bench:
         await worker.wait()
 
     async def until(self, query: str, value: int, within: float = 120.0) -> None:
-        """Wait for a count in the database."""
+        """Wait until a query counts that many."""
         async with asyncio.timeout(within):
             while await self.connection.fetchval(query) != value:  # noqa: ASYNC110 - other processes write it
                 await asyncio.sleep(0.02)
@@ -118,7 +118,7 @@ async def bench(engine: str, dsn: str) -> AsyncIterator[Bench]:
             task = app.configure_task(name="step")
 
             async def defer(jobs: list[str]) -> None:
-                # It has no way into a transaction of asyncpg's, so as its documentation says: its own SQL function.
+                # It cannot use a transaction of asyncpg; its documentation recommends its own SQL function for that.
                 await connection.execute(
                     "SELECT procrastinate_defer_jobs_v1(ARRAY(SELECT ROW('default', 'step', 0, NULL, NULL, "
                     "jsonb_build_object('job', job), NULL)::procrastinate_job_to_defer_v1 "
@@ -136,18 +136,18 @@ async def bench(engine: str, dsn: str) -> AsyncIterator[Bench]:
 
 
 async def claims_in_a_second(b: Bench, jobs: int) -> float:
-    """By two workers, of ``jobs`` that are due at once, with steps that do nothing."""
+    """Jobs per second of two workers: ``jobs`` are due at once, and their steps do nothing."""
     return (await _claims(b, jobs))[0]
 
 
 async def claims_per_second(b: Bench, jobs: int) -> str:
-    """The same as a cell of the table."""
+    """The same, as a cell of the table."""
     claims, inserted = await _claims(b, jobs)
     return f"{claims:.0f} (in all), inserted in {inserted:.1f} s"
 
 
 async def _claims(b: Bench, jobs: int) -> tuple[float, float]:
-    """Claims in a second, and the seconds that the insert took."""
+    """Claims per second, and how many seconds the insert took."""
     loop = asyncio.get_running_loop()
     await b.start()
     await b.start()
@@ -173,7 +173,7 @@ async def wake_up(b: Bench, jobs: int) -> str:
 
 
 async def take_over(b: Bench, rounds: int) -> str:
-    """From the kill of the worker that has all jobs until another one has begun each of them."""
+    """Seconds from the kill of the worker that holds all jobs until another one has begun each of them."""
     for name in list(b.workers):
         await b.kill(name)
     waits: list[float] = []
@@ -195,7 +195,7 @@ async def take_over(b: Bench, rounds: int) -> str:
 
 
 async def kills(b: Bench, jobs: int, kills: int) -> tuple[str, str]:
-    """Steps of a second, and again and again a worker is killed in the middle and another one started."""
+    """Steps of one second each, while workers are killed in the middle of them and new ones started."""
     for name in list(b.workers):
         await b.kill(name)
     names = [await b.start(), await b.start()]
@@ -220,9 +220,9 @@ async def kills(b: Bench, jobs: int, kills: int) -> tuple[str, str]:
 
 
 async def frozen(b: Bench) -> str:
-    """A worker that stands still (a long pause of its machine) for longer than its lease, then goes on, then dies.
+    """A worker pauses for longer than its lease (as its machine might), continues, and dies.
 
-    Another one has its job by then. Is anything lost where that one is killed too?
+    Another one has its job by then. Is anything lost if that one is killed too?
     """
     import signal
 
@@ -247,7 +247,7 @@ async def frozen(b: Bench) -> str:
 
 
 async def in_our_transaction(b: Bench) -> str:
-    """What is rolled back was never there."""
+    """What was rolled back is never worked on."""
     try:
         async with b.connection.transaction():
             await b.add(["rolled-back"])
@@ -260,7 +260,7 @@ async def in_our_transaction(b: Bench) -> str:
 
 
 async def main(dsn: str, *wanted: str) -> None:
-    """Print the table, of ``wanted`` engines or of all."""
+    """Print the table for the ``wanted`` engines, or for all."""
     print("| " + " | ".join(_COLUMNS) + " |")
     print("|" + "---|" * len(_COLUMNS))
     for engine in ENGINES:

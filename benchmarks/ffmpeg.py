@@ -1,4 +1,4 @@
-"""What the ffmpeg programs are asked to do, as one would on a command line: what our own child is compared with."""
+"""The ffmpeg command lines that our own media child is compared with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.media.child.cutting import _X264
 from bot.media.child.shrinking import PRESET
 
 PICTURES = 16  # of a filmstrip
-WIDTH = 320  # pixels of each of them, and of what is looked at for the best seconds
+WIDTH = 320  # pixels of each of them, and of the pictures that are analysed for the best seconds
 
 Way = Callable[[], Awaitable[None]]
 
@@ -26,13 +26,13 @@ async def probe(source: Path) -> None:
 
 
 async def tiled(source: Path, seconds: float, into: Path) -> None:
-    """One pass over the whole, from which every so many-th picture goes into one of many."""
+    """A filmstrip in one pass over the whole video: every n-th picture becomes a tile."""
     chain = f"fps={PICTURES}/{seconds},scale={WIDTH}:-2,tile=4x4"
     await _ffmpeg("-i", str(source), "-vf", chain, "-frames:v", "1", str(into / "tiled.jpg"))
 
 
 async def sought(source: Path, seconds: float, into: Path) -> None:
-    """One program for each picture, which seeks to it."""
+    """A filmstrip by one process per picture, which seeks to it."""
     for number in range(PICTURES):
         at = f"{seconds * (number + 0.5) / PICTURES:.3f}"
         size = f"scale={WIDTH}:-2"
@@ -40,12 +40,12 @@ async def sought(source: Path, seconds: float, into: Path) -> None:
 
 
 async def decoded_small(source: Path) -> None:
-    """Every picture decoded and scaled, the sound decoded, nothing kept."""
+    """Decode and scale every picture, decode the sound, keep nothing."""
     await _ffmpeg("-i", str(source), "-vf", f"scale={WIDTH}:-2", "-f", "null", "-")
 
 
 async def cut(source: Path, start: float, seconds: float, into: Path) -> None:
-    """Encoded anew with the same settings as ours."""
+    """Encode the cut with the same settings as ours."""
     x264 = [word for name, value in _X264.items() for word in (f"-{name}", value)]
     video = ("-c:v", "libx264", *x264, "-pix_fmt", "yuv420p")
     audio = ("-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2")
@@ -54,7 +54,7 @@ async def cut(source: Path, start: float, seconds: float, into: Path) -> None:
 
 
 async def fitted(source: Path, picture: int, sound: int, into: Path) -> None:
-    """Two passes at these rates, in bits a second."""
+    """Encode in two passes at these rates, in bits per second."""
     log = ("-c:v", "libx264", "-preset", PRESET, "-b:v", str(picture), "-passlogfile", str(into / "pass"))
     await _ffmpeg("-i", str(source), *log, "-pass", "1", "-an", "-f", "null", "-")
     audio = ("-c:a", "aac", "-b:a", str(sound), "-ar", "48000", "-ac", "2")
@@ -63,7 +63,7 @@ async def fitted(source: Path, picture: int, sound: int, into: Path) -> None:
 
 
 async def deep(source: Path, into: Path, *, hdr: bool) -> None:
-    """The same as HEVC of 10 bits, as phones record it: told to be HLG, or SDR. The pictures are the same."""
+    """The same clip as 10-bit HEVC, as phones record it, tagged as HLG or as SDR. The pictures are the same."""
     tags = ("bt2020", "arib-std-b67", "bt2020nc") if hdr else ("bt709", "bt709", "bt709")
     said = zip(("-color_primaries", "-color_trc", "-colorspace"), tags, strict=True)
     video = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le")
@@ -75,7 +75,7 @@ async def _ffmpeg(*arguments: str) -> None:
 
 
 async def _run(program: str, *arguments: str) -> None:
-    """Raises RuntimeError with what it said where it fails."""
+    """Raises RuntimeError with its output if it fails."""
     child = await asyncio.create_subprocess_exec(
         program,
         "-v",

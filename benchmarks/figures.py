@@ -1,4 +1,4 @@
-"""The arithmetic of the measurements, and the table that they are printed in."""
+"""The arithmetic of the measurements, and the table in which they are printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADER = ("Figure", "Castbook", "Compared with", "Ratio", "Target", "Met")
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """The smallest sample that at least ``percent`` of them do not exceed (nearest rank). Raises on no samples."""
+    """The smallest sample that at least ``percent`` % of them do not exceed (nearest rank). Raises on no samples."""
     if not samples:
         raise ValueError("no samples")
     rank = math.ceil(percent / 100 * len(samples))
@@ -19,7 +19,7 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. ``met`` is ``None`` where there is no target; ``factor`` is measured / compared."""
+    """One line of the table. ``met`` is ``None`` if there is no target; ``factor`` is measured / compared."""
 
     name: str
     measured: str
@@ -29,14 +29,14 @@ class Figure:
     met: bool | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """What stands in its columns."""
+        """The cells of its columns."""
         ratio = "" if self.factor is None else f"{self.factor:.2f}x"
         met = "" if self.met is None else "yes" if self.met else "NO"
         return self.name, self.measured, self.compared, ratio, self.target, met
 
 
 def against(name: str, ours: float, theirs: float, unit: str, *, most: float | None = None) -> Figure:
-    """Ours beside theirs; ``most`` is the target of the ratio."""
+    """Ours beside theirs; ``most`` is the target for the ratio."""
     factor = ours / theirs
     target = "" if most is None else f"at most {most:g}x"
     met = None if most is None else factor <= most
@@ -49,7 +49,7 @@ def below(name: str, value: float, limit: float, unit: str, *, compared: str = "
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """All of them as a Markdown table whose columns stand in line."""
+    """All of them as a Markdown table with aligned columns."""
     rows = [HEADER, *(figure.cells() for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [

@@ -22,7 +22,7 @@ PER_SECOND = 50
 COMMANDS = 200  # in each round
 ROUNDS = 5
 WARM_UP = 20
-MOST = 2.0  # times the p99 of the bare bot that does as much before it answers
+MOST = 2.0  # times the p99 of the bare bot that does as much before its answer
 SILENCE = 2.5  # seconds, longer than the interval of the polls
 QUIET_WITHIN = 180.0  # seconds until the jobs of a round are done
 TOAPIS = {"poll_first": 1, "submit_per_second": 50}  # so that the jobs of a round end soon after it
@@ -32,10 +32,10 @@ Rounds = list[list[float]]  # seconds to each first answer
 
 
 async def measure(folder: Path, *, commands: int = COMMANDS, rounds: int = ROUNDS) -> list[Figure]:
-    """p50 and p99 of a command that only looks, and of the one that starts a job: each the median of all rounds'.
+    """p50 and p99 of a command that only reads, and of one that starts a job: for each, the median of all rounds.
 
-    The latter is answered when its row is on the disk, so it is held against a bare bot that writes one as well.
-    Interactions over HTTP are held against those from the gateway.
+    The latter is answered once its row is on the disk, so it is compared with a bare bot that writes one as well.
+    Interactions over HTTP are compared with those from the gateway.
     """
     people = Commands(folder)
     over_http = folder / "over-http"
@@ -58,7 +58,7 @@ async def measure(folder: Path, *, commands: int = COMMANDS, rounds: int = ROUND
 
 
 def _figures(name: str, mine: Rounds, theirs: Rounds, *, most: float | None = None) -> list[Figure]:
-    """p50 and p99 beside those of a bare bot; ``most`` is the target of the latter."""
+    """p50 and p99 beside those of a bare bot; ``most`` is the target for the p99."""
     return [
         against(
             f"{name}, p{percent}", _median(mine, percent) * 1000, _median(theirs, percent) * 1000, "ms", most=target
@@ -68,7 +68,7 @@ def _figures(name: str, mine: Rounds, theirs: Rounds, *, most: float | None = No
 
 
 async def _side_by_side(worlds: Sequence[World], send: Send, commands: int, rounds: int) -> list[Rounds]:
-    """What each round took, for each of ``worlds``; a short one before the first is not counted."""
+    """The seconds of each round, for each of ``worlds``; a short warm-up round is not counted."""
     taken: list[Rounds] = [[] for _ in worlds]
     for number in range(rounds + 1):
         for world, took in zip(worlds, taken, strict=True):
@@ -79,7 +79,7 @@ async def _side_by_side(worlds: Sequence[World], send: Send, commands: int, roun
 
 
 def _median(rounds: Rounds, percent: float) -> float:
-    """The percentile of the middle round: one in which the machine was busy elsewhere does not count."""
+    """The percentile of the median round, so that a round in which the machine was busy elsewhere does not count."""
     return median(percentile(took, percent) for took in rounds)
 
 
@@ -100,7 +100,7 @@ async def _round(world: World, send: Send, commands: int) -> list[float]:
 
 
 async def _quiet(world: World) -> None:
-    """Wait until the bot has had nothing to say for a while: what a round began is no burden of the next."""
+    """Wait until the bot has sent nothing for a while, so that the jobs of this round do not slow down the next."""
     async with asyncio.timeout(QUIET_WITHIN):
         calls = -1
         while calls != (calls := len(world.discord.rest.calls)):  # noqa: ASYNC110 - it is silence that is waited for

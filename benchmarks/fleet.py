@@ -1,4 +1,4 @@
-"""The processes of a bot that is spread over several: started by role, killed, stopped, and asked for their metrics."""
+"""The processes of a bot that runs in several roles: starts, stops and kills them, and reads their metrics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchmarks.memory import Memory
 from benchmarks.processes import process, toml
 from tests.wire.bot_process import free_port
 
-READY_WITHIN = 300.0  # seconds, on a machine that has much else to do
+READY_WITHIN = 300.0  # seconds, on a busy machine
 _LOOKS = re.compile(rb'castbook_provider_seconds_count\{request="GET [^"]*\{id\}"\} (\S+)')
 _MB = 1024 * 1024
 
 
 @dataclass(slots=True)
 class Fleet:
-    """The processes by their names: a role, maybe with a number (worker-2). They end with ``opened``."""
+    """The processes by name: a role, perhaps with a number (worker-2). They end with ``opened``."""
 
     folder: Path
     settings: dict[str, dict[str, object]]
@@ -31,7 +31,7 @@ class Fleet:
     ports: dict[str, int] = field(default_factory=dict)
 
     async def start(self, name: str, *argv: str) -> None:
-        """Start one with the settings as they are now. Returns at once; :meth:`ready` waits."""
+        """Start one with the current settings. Returns at once; :meth:`ready` waits."""
         self.ports[name] = port = free_port()
         config = self.folder / f"{name}.toml"
         config.write_text(toml({**self.settings, "web": {"port": 0, "metrics_port": port}}), "utf-8")
@@ -42,14 +42,14 @@ class Fleet:
         self.running[name] = await self.opened.enter_async_context(started)
 
     async def ready(self, *names: str) -> None:
-        """Wait until they answer for their metrics."""
+        """Wait until their metrics can be read."""
         async with asyncio.timeout(READY_WITHIN):
             for name in names:
                 while await self.looks(name) is None:  # noqa: ASYNC110 - another process answers
                     await asyncio.sleep(0.2)
 
     async def stop(self, *names: str) -> None:
-        """SIGTERM, as a deployment does, and wait for their end."""
+        """Send SIGTERM, as a deployment does, and wait for their end."""
         for name in names:
             self.running[name].terminate()
         for name in names:
@@ -60,7 +60,7 @@ class Fleet:
         self.running[name].send_signal(signal.SIGKILL)
 
     async def looks(self, *names: str) -> float | None:
-        """How many times they have asked the provider how a task is; ``None``: one of them does not answer."""
+        """How often they have polled the provider; ``None`` if one of them does not answer."""
         looks = 0.0
         async with aiohttp.ClientSession() as session:
             for name in names:
@@ -72,11 +72,11 @@ class Fleet:
         return looks
 
     async def looks_per_second(self, *names: str, seconds: float) -> float:
-        """So many times a second they ask the provider how a task is, counted for ``seconds``."""
+        """Their polls of the provider per second, counted for ``seconds``."""
         before = await self.looks(*names) or 0.0
         await asyncio.sleep(seconds)
         return ((await self.looks(*names) or 0.0) - before) / seconds
 
     def memory(self) -> dict[str, float]:
-        """What each occupies, in MB (RSS)."""
+        """The memory of each, in MB (RSS)."""
         return {name: Memory.of(child.pid).rss / _MB for name, child in self.running.items()}

@@ -29,7 +29,7 @@ _FIRST_OWNER = 5001
 
 
 async def measure(folder: Path, *, rounds: int = 20, size: tuple[int, int] = (1280, 720)) -> list[Figure]:
-    """The median and the slowest of as many pages as there are rounds, each of somebody else; then each once more."""
+    """The median and the slowest of ``rounds`` pages, each of a different person; then of each page once more."""
     environ = {
         "CASTBOOK__DISCORD__TOKEN": "none",
         "CASTBOOK__TOAPIS__API_KEY": "none",
@@ -48,7 +48,7 @@ async def measure(folder: Path, *, rounds: int = 20, size: tuple[int, int] = (12
         cold: list[float] = []
         cached: list[float] = []
         before = _cpu_of_children()
-        for owner in owners:  # only so many rows are kept: each page is asked for again at once
+        for owner in owners:  # only so many rows are kept, so each page is requested again at once
             cold.append(await _shown(lookup, owner))
             cached.append(await _shown(lookup, owner))
         cpu = (_cpu_of_children() - before) / rounds
@@ -64,14 +64,14 @@ async def measure(folder: Path, *, rounds: int = 20, size: tuple[int, int] = (12
 
 
 def _cpu_of_children() -> float:
-    """Of those that have ended, in milliseconds: other work on the machine hardly changes it."""
+    """CPU time of the children that have ended, in milliseconds: other work on the machine hardly changes it."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (used.ru_utime + used.ru_stime) * 1000
 
 
 def _face(folder: Path, size: tuple[int, int]) -> Path:
-    """A frame of the playground's clip, as large as stills are."""
-    import av  # as in the child: what opens a video is not part of the bot's process
+    """A frame of the playground's clip, in the size of stills."""
+    import av  # imported here, as in the child: the bot's process cannot open videos
 
     clip, still = folder / "clip.mp4", folder / "still.png"
     render_clip(clip, seconds=1.0, size=size, fps=24)
@@ -81,7 +81,7 @@ def _face(folder: Path, size: tuple[int, int]) -> Path:
 
 
 async def _fill(app: App, owner: int, folder: Path, face: Path) -> None:
-    """A cast of exactly one page; no two of all characters share a picture."""
+    """A cast of exactly one page. No two characters share a picture."""
     for number in range(limits.CAST_PER_PAGE):
         picture = folder / f"{owner}-{number}.jpg"
         await asyncio.to_thread(_marked, face, picture, (owner % 256, number * 20, 128))
@@ -101,7 +101,7 @@ def _marked(face: Path, into: Path, colour: tuple[int, int, int]) -> None:
 
 
 async def _shown(lookup: CastLookup, owner: int) -> float:
-    """What /character list waits for, in milliseconds."""
+    """How long /character list waits for its page, in milliseconds."""
     begun = time.perf_counter()
     _, found, total = await lookup.page(owner, CastPage(0, Sort.RECENT, ""))
     faces = await lookup.faces(owner, found)

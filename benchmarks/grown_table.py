@@ -1,4 +1,4 @@
-"""The queries that are asked all the time, on a table of finished jobs and on an empty one."""
+"""The most frequent queries, on a table of finished jobs and on an empty one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.values.time_range import TimeRange
 FINISHED = 100_000
 WAITING = 20  # jobs in the admission queue
 ROUNDS = 30
-MOST = 3.0  # times the empty table; what is logarithmic in it, and the noise of a millisecond
+MOST = 3.0  # times the empty table: for its logarithmic part, and for noise at a scale of a millisecond
 OWNERS = 1_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -105,7 +105,7 @@ async def _ask(database: Database, rounds: int) -> dict[str, float]:
         "gauges": lambda: gauges.snapshot(now=NOW),
     }
     times = {"create": await _median(create, rounds)}
-    async with database.write() as connection:  # only now: with a queue, the next ones would only join it
+    async with database.write() as connection:  # only now: with a queue, the jobs above would only join it
         await connection.execute(insert(jobs), [_row(next(numbers)) for _ in range(WAITING)])
     return times | {name: await _median(question, rounds) for name, question in questions.items()}
 

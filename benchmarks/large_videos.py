@@ -1,6 +1,6 @@
 """From "completed" at the provider to a large video in Discord, beside copying its bytes over the same connections.
 
-And for how long the bot's event loop was blocked meanwhile.
+It also measures for how long the bot's event loop was blocked meanwhile.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ WITHIN = 60.0  # seconds for each
 
 
 async def measure(folder: Path, *, rounds: int = ROUNDS, size: int = SIZE, seconds: float = SECONDS) -> list[Figure]:
-    """Medians of ``rounds``, in turn; both talk to the same provider and the same Discord."""
+    """Medians of ``rounds``, in turn. Both use the same provider and the same Discord."""
     film = folder / "film.mp4"
     await asyncio.to_thread(_render, film, size, seconds)
     completed: dict[str, float] = {}
@@ -58,7 +58,7 @@ async def measure(folder: Path, *, rounds: int = ROUNDS, size: int = SIZE, secon
                 _forget(world)
                 await _done(folder)
     name = f"completed at the provider → {film.stat().st_size / 1e6:.0f} MB in Discord"
-    return [  # without the first one, which makes connections and imports
+    return [  # without the first one, which opens connections and imports modules
         against(f"{name}, median", median(ours[1:]) * 1000, median(theirs[1:]) * 1000, "ms", most=MOST),
         against(f"{name}, slowest", max(ours[1:]) * 1000, max(theirs[1:]) * 1000, "ms"),
         below("longest that the event loop was blocked meanwhile", max(blocked[1:]), LONGEST_BLOCKED, "ms"),
@@ -66,7 +66,7 @@ async def measure(folder: Path, *, rounds: int = ROUNDS, size: int = SIZE, secon
 
 
 def _render(film: Path, size: int, seconds: float) -> None:
-    """As long and fine as such a video is; the bytes that are missing follow in a box that players skip."""
+    """A video of that length and resolution; a box that players skip fills it up to the wanted size."""
     render_long_clip(film, seconds=seconds, size=(1280, 720))
     missing = size - film.stat().st_size
     if missing > 8:
@@ -75,7 +75,7 @@ def _render(film: Path, size: int, seconds: float) -> None:
 
 
 def _give_out(provider: SimulatedProvider, film: Path, completed: dict[str, float]) -> None:
-    """Have every task give ``film``; ``completed`` tells when each was first said to be."""
+    """Make ``film`` the result of every task; ``completed`` gets when each was first reported as completed."""
 
     def made(into: Path, _players: Sequence[Player], **_wanted: object) -> bytes:
         shutil.copyfile(film, into)
@@ -95,7 +95,7 @@ def _give_out(provider: SimulatedProvider, film: Path, completed: dict[str, floa
 
 @asynccontextmanager
 async def _watched_bot(folder: Path, provider: SimulatedProvider) -> AsyncIterator[tuple[World, Path]]:
-    """The bot, somebody with a cast, and where it writes by how long it was blocked."""
+    """The bot, somebody with a cast, and the file to which it writes for how long it was blocked."""
     lateness = folder / "lateness.txt"
     launcher = (str(HERE / "watched_bot.py"), str(lateness))
     where = Provider(provider.base_url, provider.key)
@@ -111,7 +111,7 @@ async def _watched_bot(folder: Path, provider: SimulatedProvider) -> AsyncIterat
 
 
 async def _posted(world: World) -> float:
-    """Ask for a video; the instant at which it stood in Discord."""
+    """Request a video; return the instant at which it was in Discord."""
     before = _with_files(world)
     options = {"prompt": f"@{NAMES[0]} waves", "character": NAMES[0], "model": "sora-2"}
     await world.people[PERSON].slash(world.channel, "video create", options)
@@ -125,7 +125,7 @@ def _with_files(world: World) -> list[Message]:
 
 
 async def _done(folder: Path) -> None:
-    """Wait until nothing is under way any more: what comes after a delivery is no part of it."""
+    """Wait until nothing is running any more, because what comes after a delivery is not part of it."""
     async with asyncio.timeout(WITHIN):
         while await asyncio.to_thread(_running, folder):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.1)
@@ -151,7 +151,7 @@ def _address(task: Task) -> str:
 
 
 async def _longest_blocked(world: World, lateness: Path) -> float:
-    """In milliseconds, since this was asked last."""
+    """In milliseconds, since the last call."""
     os.kill(world.pid, signal.SIGUSR1)
     async with asyncio.timeout(10):
         while (said := await asyncio.to_thread(_taken, lateness)) is None:  # noqa: ASYNC110 - another process writes it
@@ -160,7 +160,7 @@ async def _longest_blocked(world: World, lateness: Path) -> float:
 
 
 def _taken(path: Path) -> str | None:
-    """What another process has written there, which is then gone; ``None`` until it has."""
+    """Read and delete what another process has written there; ``None`` until it has."""
     if not path.exists():
         return None
     said = path.read_text("ascii")
@@ -176,7 +176,7 @@ async def _copier(folder: Path, world: World) -> AsyncIterator[asyncio.subproces
 
 
 async def _copied(child: asyncio.subprocess.Process, url: str) -> float:
-    """The seconds that it took."""
+    """How many seconds it took."""
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(f"{url}\n".encode())

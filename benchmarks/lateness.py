@@ -1,4 +1,4 @@
-"""How late the event loop ever is: by that long something has blocked it."""
+"""Measures how late the event loop is, which is for how long something has blocked it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _TICK = 0.005  # seconds
 
 @dataclass(slots=True)
 class Lateness:
-    """By how many seconds each tick of the event loop was late, less what its thread waited for a core to run on."""
+    """By how many seconds each tick of the event loop was late, not counting how long its thread waited for a core."""
 
     ticks: list[float] = field(default_factory=list)
 
     @property
     def longest_ms(self) -> float:
-        """Of all ticks so far."""
+        """The most of all ticks so far."""
         return max(self.ticks, default=0.0) * 1000
 
 
 @asynccontextmanager
 async def ticking(lateness: Lateness) -> AsyncIterator[None]:
-    """Ticks in this event loop for as long as the body runs."""
+    """Measure in this event loop while the block runs."""
     task = asyncio.create_task(_tick(lateness))
     await asyncio.sleep(0)
     try:
@@ -42,13 +42,13 @@ async def _tick(lateness: Lateness) -> None:
         waited, due = _waited_for_a_core(), time.perf_counter() + _TICK
         try:
             await asyncio.sleep(_TICK)
-        finally:  # also of the last one, which ends before it is due, or late
+        finally:  # also the last one, which may end early, or late
             late = time.perf_counter() - due
             lateness.ticks.append(max(late - (_waited_for_a_core() - waited), 0.0))
 
 
 def _waited_for_a_core() -> float:
-    """How many seconds this thread could have run and did not, because others did; 0 where the kernel does not say."""
+    """How many seconds this thread was runnable but had no core; 0 if the kernel does not report it."""
     try:
         with open("/proc/thread-self/schedstat", "rb") as counts:
             return int(counts.read().split()[1]) / 1e9

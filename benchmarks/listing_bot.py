@@ -1,4 +1,4 @@
-"""`castbook run`, writing the names of all modules it holds whenever it gets SIGUSR1.
+"""`castbook run`, which writes the names of all imported modules whenever it receives SIGUSR1.
 
 listing_bot.py OUTPUT run --config PATH
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-# What the bot's own process has no use for; of OpenTelemetry, where no collector is set.
+# Modules that the bot's own process does not need; OpenTelemetry only with a collector.
 HEAVY = ("PIL", "alembic", "av", "numpy", "onnxruntime", "opentelemetry", "requests")
 
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def heavy_in(modules: str) -> list[str]:
-    """Those of :data:`HEAVY` that a list written by :func:`main` holds."""
+    """The modules of :data:`HEAVY` in a list that :func:`main` has written."""
     packages = {name.partition(".")[0] for name in modules.split()}
     return [name for name in HEAVY if name in packages]
 

@@ -1,7 +1,7 @@
 """A day of a publicly listed bot: many servers, casts and running tasks in PostgreSQL, a gateway, workers, and kills.
 
 Everything runs on this machine: the processes of the bot, PostgreSQL, a Discord on loopback, the simulated provider,
-and whoever sends the commands. What is seen is what they leave each other of its cores.
+and the people who send commands. All of them share its cores.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ PER_SECOND = 50
 SECONDS = float(os.environ.get("SECONDS", "600"))  # of the day; a shorter one shows less, sooner
 SHARDS = 8
 SUBMITS_PER_SECOND, QUERIES_PER_SECOND = 50, 50  # of the account; the second is the default
-WANTED_PER_SECOND = 1_000  # looks, while one worker and two are compared: more than they can do
-TASK_TAKES = 20.0  # seconds of a new one
+WANTED_PER_SECOND = 1_000  # polls, while one worker is compared with two: more than they can do
+TASK_TAKES = 20.0  # seconds that a new task takes
 WARM = 15.0
 KILLS_FOR = 90.0
-ANSWERED_WITHIN = 3.5  # seconds; by then each is answered, or never
-READS_SERVERS_WITHIN = 900.0  # seconds, on a machine that has much else to do
-AFTER = 600.0  # seconds that jobs get to end in, once no more commands come: each look waits for its turn
-CAUGHT_UP_WITHIN = 300.0  # seconds until the looks are within the budget, which is a twentieth of what it was before
-LEISURELY, LEISURE = 10, 60.0  # commands a second, and for how many seconds: with cores to spare
+ANSWERED_WITHIN = 3.5  # seconds; what is not answered by then never is
+READS_SERVERS_WITHIN = 900.0  # seconds, on a busy machine
+AFTER = 600.0  # seconds for jobs to end after the last command: each poll waits for its turn
+CAUGHT_UP_WITHIN = 300.0  # seconds until the polls are within the budget, which is a twentieth of the earlier one
+LEISURELY, LEISURE = 10, 60.0  # commands per second, and for how many seconds: this leaves cores idle
 ENGINE_JOBS = 3_000
 WORKERS = ("worker-1", "worker-2")
 
 
 @dataclass(slots=True)
 class Place:
-    """All that takes part. ``dsn`` is of the database of the bot."""
+    """Everything that takes part. ``dsn`` is that of the bot's database."""
 
     discord: LoopbackDiscord
     world: World
@@ -61,15 +61,15 @@ class Place:
     engine_alone: float  # claims a second
 
     async def start_gateway(self) -> None:
-        """Start it with all shards."""
+        """Start the gateway with all shards."""
         await self.fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
 
     async def all_shards(self) -> None:
-        """Wait until the gateway has them all: one identifies every five seconds, and is told of its servers."""
+        """Wait until all shards are connected: one identifies every five seconds, and receives its servers."""
         await self.discord.wait_for(lambda: len(self.discord.gateway.connected) == SHARDS, READS_SERVERS_WITHIN)
 
     async def answers(self) -> None:
-        """Wait until commands are answered: a gateway that starts reads what it is told of all its servers first."""
+        """Wait until commands are answered: a gateway first reads what it receives about all its servers."""
         async with asyncio.timeout(READS_SERVERS_WITHIN):
             while True:
                 asked = await self.people.list_cast(self.world)
@@ -99,7 +99,7 @@ async def measure(
 
 
 def sizing(figures: Sequence[Figure]) -> list[Figure]:
-    """Those of them that say how much a bot of that size needs."""
+    """The figures that show how much a bot of that size needs."""
     return [
         each
         for each in figures
@@ -140,12 +140,12 @@ async def _place(folder: Path, servers: int, characters: int, running: int, engi
 
 
 def _dsn(url: str) -> str:
-    """As asyncpg alone takes it."""
+    """The address as asyncpg expects it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 async def _growth(place: Place, running: int) -> list[Figure]:
-    """Looks at running tasks in a second, by one worker and by two; then the budget is that of the account."""
+    """Polls of running tasks per second, by one worker and by two; afterwards the budget is that of the account."""
     fleet = place.fleet
     async with asyncio.timeout(READS_SERVERS_WITHIN):
         while not (found := await load_library.watched(place.dsn)):
@@ -173,7 +173,7 @@ async def _growth(place: Place, running: int) -> list[Figure]:
 
 
 async def _caught_up(place: Place) -> None:
-    """Wait until the looks that came due under the larger budget are done."""
+    """Wait until the polls that came due under the larger budget are done."""
     loop = asyncio.get_running_loop()
     end = loop.time() + CAUGHT_UP_WITHIN
     while await load_library.overdue(place.dsn) > QUERIES_PER_SECOND and loop.time() < end:  # noqa: ASYNC110 - other processes do them
@@ -181,7 +181,7 @@ async def _caught_up(place: Place) -> None:
 
 
 async def _leisure(place: Place, *, seconds: float) -> list[Figure]:
-    """First answers at a fraction of the rate, beside which those of the day show what full cores cost."""
+    """First answers at a fraction of the rate: compared with them, those of the day show what busy cores cost."""
     sent = await _commands(place, seconds=seconds, rate=LEISURELY)
     return [
         figure
@@ -230,7 +230,7 @@ Kind = Callable[[], Awaitable[Interaction]]
 
 
 async def _commands(place: Place, *, seconds: float, rate: int) -> dict[str, list[Interaction]]:
-    """Commands at a steady rate: half of them lists, a tenth makes a character. Returns them by what they were."""
+    """Send commands at a steady rate: half of them lists, a tenth creates a character. Returns them by kind."""
     random, people, world = Random(9), place.people, place.world
     kinds: dict[str, tuple[int, Kind]] = {
         "/character list": (5, lambda: people.list_cast(world)),
@@ -307,7 +307,7 @@ async def _all_end(place: Place) -> int:
 
 
 def _cards(place: Place, jobs: Sequence[str]) -> Counter[str]:
-    """How many messages, of those not deleted, show each of these jobs in their small print."""
+    """How many messages that are not deleted show each of these jobs in their small print."""
     wanted = set(jobs)
     found: Counter[str] = Counter()
     for channel in place.discord.channels.values():

@@ -1,4 +1,4 @@
-"""A library as a publicly listed bot has it, in PostgreSQL: servers with settings, casts, and jobs at the provider."""
+"""The data of a publicly listed bot, in PostgreSQL: servers with settings, casts, and jobs at the provider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SERVERS = """
 INSERT INTO server_settings (guild_id, day_limit, private_results)
 SELECT 10000000000 + number, 100 + number % 100, number % 7 = 0 FROM generate_series(1, $1::bigint) number
 """
-# Two words and a number: no two of a person's are alike. A fiftieth belongs to those who send the commands.
+# Two words and a number, different for all of a person's. A fiftieth belongs to the people who send the commands.
 _CHARACTERS = """
 INSERT INTO characters (owner_id, name, name_key, display_name, display_key, search_name, username, provider_id,
     task_id, model, range_start, range_end, created_at, frecency)
@@ -30,7 +30,7 @@ SELECT {values} FROM jobs, generate_series(1, $1::bigint) number WHERE jobs.id =
 
 
 async def fill(dsn: str, *, servers: int, characters: int, owners: Sequence[int]) -> None:
-    """Put in ``servers`` with settings of their own and ``characters``, a fiftieth of them of ``owners``."""
+    """Insert ``servers`` with their own settings, and ``characters``, of which a fiftieth belongs to ``owners``."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(_SERVERS, servers)
@@ -41,7 +41,7 @@ async def fill(dsn: str, *, servers: int, characters: int, owners: Sequence[int]
 
 
 async def stand(dsn: str, *, job_id: str, jobs: int) -> None:
-    """Have ``jobs`` more jobs like that one, which is being watched: of other people, with tasks of their own."""
+    """Insert ``jobs`` copies of that job, which is in the step WATCH: for other people, with their own tasks."""
     connection = await asyncpg.connect(dsn)
     try:
         found = await connection.fetch(
@@ -55,7 +55,7 @@ async def stand(dsn: str, *, job_id: str, jobs: int) -> None:
             "token": "NULL",
             "lease_owner": "NULL",
             "lease_until": "NULL",
-            "next_attempt_at": "next_attempt_at + number * 1000",  # microseconds: not all at one instant
+            "next_attempt_at": "next_attempt_at + number * 1000",  # microseconds: not all at the same instant
         }
         values = [other.get(each, each) for each in columns]
         await connection.execute(_STANDING.format(columns=", ".join(columns), values=", ".join(values)), jobs, job_id)
@@ -64,22 +64,22 @@ async def stand(dsn: str, *, job_id: str, jobs: int) -> None:
 
 
 async def watched(dsn: str) -> list[str]:
-    """The ids of the jobs whose tasks are looked at."""
+    """The ids of the jobs whose tasks are polled."""
     return await _ids(dsn, "step = 'watch' AND outcome IS NULL")
 
 
 async def unfinished(dsn: str) -> int:
-    """How many jobs are not done, but for those that stand, and those that wait for an answer of their owner."""
+    """How many jobs are unfinished, without those that never end and those that wait for their owner's answer."""
     return len(await _ids(dsn, "step NOT IN ('done', 'choose') AND owner_id NOT BETWEEN 30000000000 AND 39999999999"))
 
 
 async def overdue(dsn: str) -> int:
-    """How many looks are late by more than a second."""
+    """How many polls are late by more than a second."""
     return len(await _ids(dsn, "step = 'watch' AND next_attempt_at < (extract(epoch FROM now()) - 1) * 1000000"))
 
 
 async def delivered_after(dsn: str, takes: float) -> list[float]:
-    """Seconds from the end of each new task, which takes ``takes`` seconds, until its card stood in Discord."""
+    """Seconds from the end of each new task, which takes ``takes`` seconds, until its card was in Discord."""
     rows = await _rows(
         dsn,
         "SELECT (delivered_at - submit_started_at) / 1e6 AS took FROM jobs"
@@ -94,7 +94,7 @@ async def succeeded(dsn: str) -> list[str]:
 
 
 async def transactions(dsn: str) -> int:
-    """How many transactions the database has seen."""
+    """How many transactions the database has counted."""
     [row] = await _rows(
         dsn, "SELECT xact_commit + xact_rollback AS seen FROM pg_stat_database WHERE datname = current_database()"
     )
@@ -102,7 +102,7 @@ async def transactions(dsn: str) -> int:
 
 
 async def unclear(dsn: str) -> int:
-    """How many jobs ended without anybody knowing whether they were charged."""
+    """How many jobs ended without it being known whether they were charged."""
     return len(await _ids(dsn, "outcome = 'unknown'"))
 
 

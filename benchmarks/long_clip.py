@@ -1,4 +1,4 @@
-"""Renders the clip that speed is measured on: a talking figure with the grain of a camera, at a camera's bit rate."""
+"""Renders the clip for speed measurements: a talking figure with the grain and the bit rate of a camera."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from playground.clip import render_clip
 from playground.voice import RATE, speak
 
 FPS = 25
-_LONGEST_LOOP = 10.0  # seconds that are encoded; the rest is the same again
-_DRAWN = 2.0  # seconds of those that are drawn; the rest is the same in other grain
+_LONGEST_LOOP = 10.0  # seconds that are encoded; the rest repeats them
+_DRAWN = 2.0  # seconds of those that are drawn; the rest repeats them with different grain
 _GRAIN = 5.0  # standard deviation, of 255
 _SHIFTS = 64  # pixels that the grain moves by at most from one picture to the next
 _KEY_EVERY = 2  # seconds: phones write a key frame every second or two
@@ -31,7 +31,7 @@ Packet = Any  # av.Packet of either kind
 
 
 def render_long_clip(path: Path, *, seconds: float = 60.0, size: tuple[int, int] = (1920, 1080)) -> None:
-    """Writes an MP4 (H.264, AAC) to ``path``; what it is made from lies beside it for a while."""
+    """Writes an MP4 (H.264, AAC) to ``path``, with temporary files beside it."""
     loop = path.with_suffix(".loop.mp4")
     turns = math.ceil(seconds / _LONGEST_LOOP)
     _render_loop(loop, seconds=seconds / turns, size=size)
@@ -63,7 +63,7 @@ def _later(instant: int | None, by: int) -> int | None:
 
 
 def repeat_clip(clip: Path, into: Path, *, seconds: float) -> None:
-    """Writes an MP4 of ``seconds`` or a little more to ``into``: the packets of ``clip`` over and over, as they are."""
+    """Writes an MP4 of ``seconds`` or a little more to ``into``: the unchanged packets of ``clip``, repeated."""
     with av.open(str(clip)) as once, av.open(str(into), "w", format="mp4") as container:
         tracks = (*once.streams.video, *once.streams.audio)
         streams = {track: container.add_stream_from_template(track) for track in tracks}
@@ -84,7 +84,7 @@ def _instant(packet: Packet) -> float:
 
 
 def _again_and_again(packets: list[Packet], stream: VideoStream, turns: int) -> Iterator[Packet]:
-    """The packets of the loop, each turn later by the loop's length."""
+    """The packets of the loop; each repetition is later by the loop's length."""
     tick = packets[0].time_base
     frame = round(Fraction(1, FPS) / tick)
     for turn, packet in product(range(turns), packets):
@@ -128,7 +128,7 @@ def _render_loop(path: Path, *, seconds: float, size: tuple[int, int]) -> None:
 
 
 def _grainy(drawn: Path, count: int) -> Iterator[NDArray[np.uint8]]:
-    """``count`` pictures (yuv420p, one plane under the other), from the beginning again where they are used up."""
+    """``count`` pictures (yuv420p, one plane under the other), starting over when they are used up."""
     chance = np.random.default_rng(1)
     with av.open(str(drawn)) as container:
         planes = [frame.to_ndarray().astype(np.uint8, copy=False) for frame in container.decode(video=0)]

@@ -1,6 +1,6 @@
-"""The memory that the search for the best seconds takes, in videos of one minute to three hours, and their probe.
+"""Memory of the search for the best seconds in videos of one minute to three hours, and the speed of their probe.
 
-What it keeps of a video does not grow with its length. ffmpeg's table of all packets does: 50 MB for three hours.
+What the search keeps does not grow with the video's length. ffmpeg's packet table does: 50 MB for three hours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.media.worker import MediaWorker
 from playground.clip import render_clip
 
 LENGTHS = (60, 180, 1_800, 10_800)  # seconds
-_REPEATED = 30.0  # seconds that are drawn; the rest is the same again
+_REPEATED = 30.0  # seconds that are drawn; the rest repeats them
 _KB_IN_MB = 1024
 _ROUNDS = 3
 _FLAT = 1.5  # the peak of any length, beside that of the shortest
@@ -32,7 +32,7 @@ _PROBE_MOST = 2.0  # times as long as ffprobe
 async def measure(
     folder: Path, *, lengths: Sequence[int] = LENGTHS, size: tuple[int, int] = (854, 480)
 ) -> list[Figure]:
-    """The most that the child ever had resident, for each of ``lengths`` (seconds), beside the first of them."""
+    """The child's peak resident memory for each of ``lengths`` (seconds), beside that of the first."""
     clip, long = folder / "clip.mp4", folder / "long.mp4"
     await asyncio.to_thread(render_clip, clip, seconds=_REPEATED, size=size)
     peaks = []
@@ -73,7 +73,7 @@ async def _seconds(way: Callable[[], Awaitable[object]]) -> float:
 
 
 async def peak_of(source: Path) -> float:
-    """In MB. Raises RuntimeError where fewer than three suggestions come of it."""
+    """In MB. Raises RuntimeError if there are fewer than three suggestions."""
     request = {"operation": "suggest", "source": str(source)}
     with variant("telling_its_memory"):
         said = await child_process.ask(json.dumps(request).encode(), seconds=120)

@@ -1,7 +1,7 @@
 """Writes into a document, between marks such as ``<!-- bench:NAME -->`` and ``<!-- /bench:NAME -->``.
 
-``bench`` are figures: so one in a text is always one that a command has measured, with the day and the machine beside
-it. ``generated`` are tables that come from the code (:mod:`docs`).
+``bench`` blocks hold figures, so that a text only shows what a command has measured, with the day and the machine
+beside it. ``generated`` blocks hold tables that come from the code (:mod:`docs`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def rewrite(document: Path, name: str, content: str, *, kind: str = "bench") -> None:
-    """Replace what stands between the marks of ``name`` in ``document`` by ``content``, lines of Markdown.
+    """Replace the text between the marks of ``name`` in ``document`` by ``content``, lines of Markdown.
 
-    Everything else stays as it is, byte for byte. Raises KeyError where the document has no such marks, or has them
+    Everything else stays as it is, byte for byte. Raises KeyError if the document has no such marks, or has them
     more than once.
     """
     before, _, after = _split(document, name, kind)
@@ -28,7 +28,7 @@ def rewrite(document: Path, name: str, content: str, *, kind: str = "bench") -> 
 
 
 def block(document: Path, name: str, *, kind: str = "bench") -> str:
-    """What stands between the marks of ``name``. Raises KeyError as :func:`rewrite` does."""
+    """The text between the marks of ``name``. Raises KeyError like :func:`rewrite`."""
     return _split(document, name, kind)[1].strip()
 
 
@@ -39,7 +39,7 @@ def measured_on(day: date) -> str:
 
 
 def _split(document: Path, name: str, kind: str) -> tuple[str, str, str]:
-    """The document up to the first mark, what stands between both, and the rest from the second one on."""
+    """The document up to the first mark, the text between both, and the rest from the second one on."""
     words = document.read_bytes().decode()
     begin, end = f"<!-- {kind}:{name} -->", f"<!-- /{kind}:{name} -->"
     found = list(re.finditer(f"({re.escape(begin)})\n(.*?)({re.escape(end)})", words, re.DOTALL))

@@ -1,6 +1,6 @@
-"""The media child beside the ffmpeg command line: whole processes, in turn, on a clip that is made here.
+"""The media child beside the ffmpeg command line: whole processes, in turn, on a clip that is rendered here.
 
-And what that costs the bot: the memory of each child, and how late its event loop ever is while it waits for them.
+It also measures the cost to the bot: the memory of each child, and how late its event loop is while they run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Spent = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Race:
-    """``ours``, whose median is to be at most ``most`` times (None: no target) that of the fastest of ``theirs``."""
+    """``ours``, whose median should be at most ``most`` times (None: no target) that of the fastest of ``theirs``."""
 
     name: str
     ours: Way
@@ -49,7 +49,7 @@ async def measure(
 ) -> list[Figure]:
     """Medians of ``rounds``, on a clip of ``seconds`` and ``size``.
 
-    Beside the time on the clock stands what was computed in it, which says more where the machine has other work.
+    CPU time is printed beside elapsed time, because it says more on a busy machine.
     """
     source, into = folder / "long.mp4", folder / "made"  # a cut is named clip.mp4
     into.mkdir()
@@ -101,7 +101,7 @@ def _races(source: Path, into: Path, seconds: float) -> list[_Race]:
 
 
 def _fitting(source: Path, into: Path, seconds: float) -> _Race:
-    """To a message's 10 MB, or half of what it has where that is less; ffmpeg is told the rates that come of that."""
+    """Shrink to a message's 10 MB, or to half its size if that is less; ffmpeg gets the resulting bit rates."""
     worker = MediaWorker()
     most, sound = min(10_000_000, source.stat().st_size // 2), 128_000
     picture = round(most * 8 * SPARE / seconds) - sound
@@ -114,7 +114,7 @@ def _fitting(source: Path, into: Path, seconds: float) -> _Race:
 
 
 async def _hdr_races(source: Path, folder: Path, into: Path, seconds: float) -> list[_Race]:
-    """HLG beside the same pictures that say they are SDR: what turning it into SDR costs."""
+    """HLG beside the same pictures tagged as SDR: the cost of converting to SDR."""
     if not ffmpeg.installed():
         return []
     worker, bright, plain = MediaWorker(), folder / "hlg.mp4", folder / "sdr.mp4"
@@ -134,7 +134,7 @@ async def _hdr_races(source: Path, folder: Path, into: Path, seconds: float) -> 
 
 
 async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> list[Figure]:
-    """One after the other, again and again, so that what else the machine does falls on all of them."""
+    """One after the other, repeatedly, so that other work on the machine affects all of them."""
     mine: list[Spent] = []
     others: list[list[Spent]] = [[] for _ in race.theirs]
     for _ in range(rounds):
@@ -154,14 +154,14 @@ async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> 
 
 
 async def _spent(way: Way) -> Spent:
-    """The seconds until it is done, and those that its processes computed, of all their threads."""
+    """The seconds until it is done, and the CPU seconds of its processes, over all threads."""
     began, computed = time.perf_counter(), _computed()
     await way()
     return time.perf_counter() - began, _computed() - computed
 
 
 def _computed() -> float:
-    """The seconds that children of this process which have ended ever computed."""
+    """The CPU seconds of all children of this process that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -175,7 +175,7 @@ def _median(spent: Sequence[Spent]) -> Spent:
 
 
 async def _memory(source: Path, into: Path, seconds: float) -> list[Figure]:
-    """The most that each child ever has resident; ``ffmpeg`` is not asked for its own."""
+    """The peak resident memory of each child; that of ``ffmpeg`` is not measured."""
     start = int(seconds / 3)
     chosen = (str(start), str(start + _CUT_SECONDS))
     requests: dict[str, dict[str, object]] = {

@@ -18,7 +18,7 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a process occupies, in bytes: resident, its proportional share of it, and what is its alone."""
+    """A process's memory in bytes: resident, its proportional share of that, and what it shares with nobody."""
 
     rss: int
     pss: int
@@ -26,7 +26,7 @@ class Memory:
 
     @classmethod
     def of(cls, pid: int) -> Memory:
-        """As the kernel counts it now."""
+        """As the kernel reports it now."""
         return cls.parse(Path(f"/proc/{pid}/smaps_rollup").read_text("ascii"))
 
     @classmethod
@@ -38,7 +38,7 @@ class Memory:
 
 
 async def measure(folder: Path, *, idle: float) -> list[Figure]:
-    """Both processes after ``idle`` seconds without anything to do."""
+    """Both processes after ``idle`` seconds of doing nothing."""
     async with castbook(folder) as ours, bare_bot(folder) as bare:
         await asyncio.sleep(idle)
         mine, theirs = Memory.of(ours.pid), Memory.of(bare.pid)

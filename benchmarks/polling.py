@@ -1,7 +1,7 @@
-"""How long a finished task waits for the look that sees it, with 5,000 running: learned intervals beside fixed ones.
+"""How long a finished task waits for the poll that sees it, with 5,000 running: learned intervals beside fixed ones.
 
-The scheduler is the bot's own (:class:`~bot.jobs.poll_schedule.PollSchedule`). Time is simulated: looks that are due
-wait in line for the next of so many queries a second, as they do for the bot's limiter.
+The scheduler is the bot's own (:class:`~bot.jobs.poll_schedule.PollSchedule`). Time is simulated: polls that are due
+queue for a limited number of queries per second, as they do for the bot's limiter.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MODELS: Mapping[str, Duration] = {  # two of three tasks are within 0.74 and 1.3
 
 @dataclass
 class TimesInMemory:
-    """What the database keeps, for one process."""
+    """Stands for the table of durations, in memory."""
 
     known: dict[TaskType, TaskDurations] = field(default_factory=dict)
     running: dict[int, tuple[TaskType, float]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class TimesInMemory:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Each task that ended: its model, and the seconds from its end to the look that saw it; and the looks a second."""
+    """For each task that ended, its model and the seconds until a poll saw its end; and the polls per second."""
 
     delays: Sequence[tuple[str, float]]
     looks: float
@@ -96,7 +96,7 @@ async def simulated(
     seconds: float = 3_600.0,
     models: Mapping[str, Duration] = MODELS,
 ) -> Seen:
-    """``running`` tasks at any time: where one is seen to have ended, the next begins. ``warm`` s do not count."""
+    """``running`` tasks at any time: when a poll sees one end, the next begins. The first ``warm`` s do not count."""
     random, times = Random(7), TimesInMemory()
     schedule = PollSchedule(times, clock=lambda: BEGAN + timedelta(seconds=times.seconds), settings=settings)
     due: list[tuple[float, int]] = []
@@ -140,7 +140,7 @@ def _fixed(settings: ToapisSettings, age: float) -> float:
 
 
 def job_of(model: str) -> Job:
-    """A job whose task is one of ``model``."""
+    """A job with a task of ``model``."""
     origin = Origin(
         guild_id=None,
         channel_id=1,
@@ -166,7 +166,7 @@ def job_of(model: str) -> Job:
 
 
 async def measure(_: Path, *, running: int = RUNNING, seconds: float = 3_600.0) -> list[Figure]:
-    """Means and the 95th of a hundred, in seconds; the same queries a second for both."""
+    """Means and the 95th percentile, in seconds; both use the same number of queries per second."""
     settings = ToapisSettings(api_key="unused")
     fixed = await simulated(settings, learned=False, running=running, warm=seconds, seconds=seconds)
     learned = await simulated(settings, learned=True, running=running, warm=seconds, seconds=seconds)

@@ -1,7 +1,7 @@
 """Exporting and importing a hundred characters, beside ``zip -0`` and ``unzip`` of the same files.
 
-Beside an import stands what nobody can do without: ``unzip``, and then the same checks of each file, in one process.
-And how late the bot's event loop ever is meanwhile.
+An import is compared with what it cannot do without: ``unzip``, and then the same checks of each file, in one process.
+It also measures how late the bot's event loop is meanwhile.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MB = 1024 * 1024
 async def measure(
     folder: Path, *, characters: int = 100, rounds: int = 3, size: tuple[int, int] = (1280, 720)
 ) -> list[Figure]:
-    """Medians of ``rounds``, in turn. The files are cut out of a drawn clip; no two characters share one."""
+    """Medians of ``rounds``, in turn. The files are cut from a rendered clip; no two characters share one."""
     environ = {
         "CASTBOOK__DISCORD__TOKEN": "none",
         "CASTBOOK__TOAPIS__API_KEY": "none",
@@ -83,7 +83,7 @@ async def _made(folder: Path, size: tuple[int, int]) -> dict[str, Path]:
 
 
 def _pack(made: dict[str, Path], characters: int, into: Path) -> None:
-    """An export of another Castbook's, in which every file differs from every other."""
+    """An export of another Castbook, in which no two files are the same."""
     said = []
     with zipfile.ZipFile(into, "w") as archive:
         for number in range(characters):
@@ -187,7 +187,7 @@ def _unzip_and_check(archive: Path, into: Path) -> None:
 
 
 def _check(folder: Path) -> None:
-    """Each file as an import looks at one of our own; and its hash."""
+    """Check each file as an import checks one of ours, and hash it."""
     for path in folder.rglob("*.*"):
         with path.open("rb") as file:
             hashlib.file_digest(file, "sha256")

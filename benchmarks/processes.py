@@ -28,7 +28,7 @@ PEOPLE = 500  # nobody sends more than a few commands
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A Discord with one server, one channel and a few people; and the process of the bot that is a member there.
+    """A Discord with one server, one channel and a few people, and the process of the bot in it.
 
     ``works_on``: whether that bot does anything after an answer.
     """
@@ -42,7 +42,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where a simulated provider listens, its key, and the id of a video task that it has done."""
+    """The address of a simulated provider, its key, and the id of a video task that it has finished."""
 
     base_url: str
     key: str
@@ -50,7 +50,7 @@ class Provider:
     child: asyncio.subprocess.Process | None = None
 
     async def submissions(self) -> tuple[int, int]:
-        """How many characters it was asked to make so far, and by how many jobs."""
+        """How many characters were submitted so far, and by how many jobs."""
         assert self.child is not None
         assert self.child.stdin is not None
         assert self.child.stdout is not None
@@ -74,7 +74,7 @@ async def castbook(
 ) -> AsyncIterator[World]:
     """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited.
 
-    ``before``: what is done for the people there before it starts. ``over_http``: it gets interactions over HTTP.
+    ``before`` is called with the people before it starts. ``over_http``: it gets interactions over HTTP.
     """
     async with _discord() as (discord, channel, people):
         settings = settings_of(folder, discord, provider)
@@ -110,9 +110,9 @@ async def bare_bot(folder: Path, *, database: Path | None = None) -> AsyncIterat
 
 @asynccontextmanager
 async def simulated_provider(folder: Path, seconds_per_task: float, snapshot: int = 0) -> AsyncIterator[Provider]:
-    """The simulated provider in a process of its own, so that its work is not the measured one's.
+    """The simulated provider in its own process, so that its work does not count for the measured one.
 
-    ``snapshot``: so many tasks are running there that never end.
+    ``snapshot``: how many tasks are running there that never end.
     """
     argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task), str(snapshot)]
     async with process(argv, folder / "provider.log", talks=True) as child:
@@ -125,9 +125,9 @@ async def simulated_provider(folder: Path, seconds_per_task: float, snapshot: in
 async def process(
     argv: Sequence[str], log: Path, *, talks: bool = False, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``.
+    """A Python child that is terminated at the end, and killed if that fails. Its output goes to ``log``.
 
-    ``talks``: it is spoken to, and answers.
+    ``talks``: through its stdin and stdout.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
     environ = {**inherited, **(env or {})}
@@ -169,7 +169,7 @@ async def _discord() -> AsyncIterator[tuple[LoopbackDiscord, Channel, tuple[User
 async def ready(
     discord: LoopbackDiscord, child: asyncio.subprocess.Process, log: Path, *, over_http: bool = False
 ) -> None:
-    """Wait until it is connected, or ``over_http`` logged in. Raises RuntimeError with the end of its log where it ends
+    """Wait until it is connected, or ``over_http`` logged in. Raises RuntimeError with the end of its log if it ends
     before."""
     connected = (
         discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_is_ready(STARTS_WITHIN)
@@ -186,7 +186,7 @@ async def ready(
 
 
 def settings_of(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dict[str, dict[str, Any]]:
-    """Of a bot that limits nobody, with its database and files in ``folder``."""
+    """The settings of a bot that limits nobody, with its database and files in ``folder``."""
     return {
         "discord": {
             "token": discord.token,
@@ -197,14 +197,14 @@ def settings_of(folder: Path, discord: LoopbackDiscord, provider: Provider) -> d
         "toapis": {"api_key": provider.key, "base_url": provider.base_url},
         "store": {"url": f"sqlite+aiosqlite:///{folder}/castbook.db", "files": str(folder / "files")},
         "links": {"trusted_origins": [provider.base_url]},
-        "limits": dict.fromkeys(LimitSettings.model_fields, 0),  # also those that are yet to come
+        "limits": dict.fromkeys(LimitSettings.model_fields, 0),  # also future ones
         "consent": {"ask": False},
         "web": {"port": 0, "metrics_port": 0},
     }
 
 
 def _with_its_slash(url: str) -> str:
-    """The settings drop a slash at the end of an address; the dot behind it, which means nothing, they keep."""
+    """The settings drop a slash at the end of an address, so a dot follows it, which means nothing."""
     return url + "." if url.endswith("/") else url
 
 

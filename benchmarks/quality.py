@@ -1,6 +1,6 @@
 """How often the best seconds hold exactly one subject: on labelled clips, beside chance and beside sharpness alone.
 
-A window is a hit where nine tenths of it lie in an interval in which exactly one subject is clearly to be seen
+A window is a hit if nine tenths of it lie in an interval in which exactly one subject is clearly visible
 (:mod:`benchmarks.labelled`). The first three windows of each clip count. Chance and sharpness choose as many windows of
 the same lengths in the same clip. Everything is measured twice: with the models for faces and voices, and without.
 """
@@ -26,16 +26,16 @@ from bot.media.worker import MediaWorker
 CLEARLY = 1.5  # times as many hits as chance, and as sharpness
 WINDOWS = 3
 DRAWS = 500
-STEP = 0.25  # seconds between two candidates, and between two pictures that are looked at
+STEP = 0.25  # seconds between two candidates, and between two pictures that are analysed
 WIDTH = 320  # pixels
 Window = tuple[float, float]  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Of ``windows`` windows, how many held exactly one subject (by chance that is no whole number).
+    """How many of ``windows`` windows held exactly one subject (for chance, an expected value).
 
-    ``possible``: for how many of these lengths there is room in the intervals at all.
+    ``possible``: how many of these lengths fit into the intervals at all.
     """
 
     best: float = 0.0
@@ -55,7 +55,7 @@ class Hits:
 
 
 async def measure(folder: Path, *, names: Sequence[str] = ()) -> list[Figure]:
-    """All clips, or those with these ``names``, rendered into ``folder`` only where they are few."""
+    """All clips, or those with these ``names``; only the latter are rendered into ``folder``."""
     figures: list[Figure] = []
     for half in ("tuning", "held_out"):
         found = await asyncio.to_thread(clips, half, folder=folder if names else None, names=names)
@@ -125,7 +125,7 @@ def _possible(clip: LabelledClip, lengths: Sequence[float]) -> int:
 
 
 def _fit(lengths: Sequence[float], room: float) -> bool:
-    """Side by side, where the first and the last may stand out by a tenth (a single one by a tenth in all)."""
+    """Side by side; the first and the last may stick out by a tenth (a single one by a tenth in all)."""
     return sum(lengths) - 0.1 * sum(sorted(lengths)[-2:]) <= room + 1e-6
 
 
@@ -133,13 +133,13 @@ def _fit(lengths: Sequence[float], room: float) -> bool:
 
 
 def _by_chance(clip: LabelledClip, lengths: Sequence[float], seconds: float) -> float:
-    """The hits to be expected of windows that are laid down anywhere, none upon another."""
+    """The expected hits of windows at random places that do not overlap."""
     chance = random.Random(clip.name)
     return sum(_held(clip, _anywhere(chance, lengths, seconds)) for _ in range(DRAWS)) / DRAWS
 
 
 def _anywhere(chance: random.Random, lengths: Sequence[float], seconds: float) -> list[Window]:
-    """In any order, with what is left of ``seconds`` divided at random among the gaps before, between and after."""
+    """In random order; the rest of ``seconds`` is divided at random among the gaps before, between and after."""
     order = list(lengths)
     chance.shuffle(order)
     left = max(seconds - sum(order), 0.0)
@@ -153,7 +153,7 @@ def _anywhere(chance: random.Random, lengths: Sequence[float], seconds: float) -
 
 
 def _sharpest(sharpness: Sequence[float], lengths: Sequence[float], cuts: Sequence[float]) -> list[Window]:
-    """For each length in turn, the sharpest window of the grid that is upon no cut and no earlier one."""
+    """For each length in turn, the sharpest window of the grid that overlaps no cut and no earlier window."""
     chosen: list[Window] = []
     for length in lengths:
         count = max(round(length / STEP), 1)

@@ -26,8 +26,8 @@ TOAPIS = {"submit_per_second": 200, "query_per_second": 300}
 async def measure(folder: Path, *, jobs: int = JOBS, idle: float = 5.0, watched_for: float = 4 * POLL) -> list[Figure]:
     """The growth of RSS after the first tenth of ``jobs``, and until then.
 
-    The first ones bring what no other job brings again, and what would be counted as a thousandth of it with each of a
-    thousand jobs: statements that are compiled and prepared, the threads that sync the log, connections, caches.
+    The first jobs cause what is needed only once, which must not be counted as a part of each of a thousand jobs:
+    compiled and prepared statements, the threads that sync the log, connections, caches.
     """
     people = Commands(folder)
     first = jobs // 10

@@ -1,4 +1,4 @@
-"""What people share: a page in the place of its file, and a phone's HDR in the place of SDR."""
+"""What people share in practice: a page instead of its file, and a phone's HDR instead of SDR."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from bot.media.worker import MediaWorker
 from tests.media.child.generated_clips import FPS, talking, write
 from tests.media.child.hdr import write_hdr
 
-ROUND_TRIP = 0.25  # seconds that each answer of the site takes
+ROUND_TRIP = 0.25  # seconds for each answer of the site
 _HOP_MOST = 1.5  # round trips more: the second request, and half a one for the child that reads the page
 _SIZE = (640, 360)
 _FILE = bytes(1_000_000)
 
 
 async def measure(folder: Path, *, rounds: int = 7, seconds: float = 6.0) -> list[Figure]:
-    """The hop over a page, and the faces that are found in HDR."""
+    """The delay of going through a page, and the faces that are found in HDR."""
     return [await _hop(folder, rounds), *await asyncio.to_thread(_faces, folder, seconds)]
 
 
 async def _hop(folder: Path, rounds: int) -> Figure:
-    """From a page to its file, beside the file itself, on a site whose every answer takes a round trip."""
+    """From a page to its file, beside the file itself, on a site where each answer takes a round trip."""
     took: dict[str, list[float]] = {"file.mp4": [], "page": []}
     async with _site() as origin:
         downloader = Downloader(AddressGuard([origin]), timeout=60, page_reader=MediaWorker().page_reader)
@@ -75,7 +75,7 @@ async def _site() -> AsyncIterator[str]:
 
 
 def _faces(folder: Path, seconds: float) -> list[Figure]:
-    """In how many of the pictures that are looked at a face is found, beside the same clip in SDR."""
+    """In how many of the analysed pictures a face is found, beside the same clip in SDR."""
     pictures = talking(seconds, _SIZE)
     in_sdr = _found(write(folder / "sdr.mp4", pictures), seconds)
     figures = []

@@ -1,4 +1,4 @@
-"""One account's rates over two workers: how much of the limit they use, and what that asks of the database."""
+"""One account's rates shared by two workers: how much of the limit they use, and what that costs the database."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.postgres_cluster import own_cluster
 from tests.postgres_databases import Databases
 
 WORKERS = 2
-CALLERS = 20  # of each worker, who always wait for the next place
+CALLERS = 20  # of each worker, all of which always wait for the next place
 SECONDS = 20.0
-RATES = {"submits": 5.0, "queries": 50.0}  # a second: the provider's figures, and the defaults
+RATES = {"submits": 5.0, "queries": 50.0}  # per second: the provider's figures, and the defaults
 _LEASES = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'rates'"
 
 
 async def measure(folder: Path, *, seconds: float = SECONDS) -> list[Figure]:
-    """Each rate in turn, with a database of its own."""
+    """Each rate in turn, with its own database."""
     figures = []
     async with AsyncExitStack() as opened:
         databases = Databases(opened.enter_context(own_cluster()), folder, "rates")
@@ -56,7 +56,7 @@ async def _used(name: str, url: str, per_second: float, seconds: float) -> list[
 
 
 def fullest(instants: Sequence[float], seconds: float = 1.0) -> int:
-    """The most calls in any ``seconds``; ``instants`` in their order."""
+    """The most calls within any ``seconds``; ``instants`` are sorted."""
     return max(bisect_left(instants, start + seconds) - at for at, start in enumerate(instants))
 
 
@@ -69,7 +69,7 @@ async def _started(url: str, per_second: float, seconds: float) -> Process:
 
 
 async def _leases(url: str) -> int:
-    """How often a place, or some, were taken: each is a transaction. Its processes have ended, so all are counted."""
+    """How often places were taken, each time in a transaction. Its processes have ended, so all are counted."""
     address = make_url(url).set(drivername="postgresql")
     connection = await asyncpg.connect(address.render_as_string(hide_password=False))
     try:

@@ -1,8 +1,8 @@
 """The simulated provider as a process of its own, without limits.
 
-python -m benchmarks.simulated_provider SECONDS [TASKS]: SECONDS is what a task takes; TASKS more are running from the
-start, and never end. It prints its address, its key and the id of a finished video task, one line each, and serves
-until SIGTERM. For each line that it is sent it prints how many submissions there were, and of how many jobs.
+python -m benchmarks.simulated_provider SECONDS [TASKS]: SECONDS is how long a task takes; TASKS more are running from
+the start, and never end. It prints its address, its key and the id of a finished video task, one line each, and serves
+until SIGTERM. For each line that it reads, it prints how many submissions there were, and of how many jobs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNLIMITED = 1_000_000
 
 
 def unlimited(seconds_per_task: float) -> SimulatedProvider:
-    """A simulated provider that refuses nobody because of a rate or a balance."""
+    """A simulated provider without limits of rate or balance."""
     provider = SimulatedProvider(
         seconds_per_task=seconds_per_task, submits_per_minute=UNLIMITED, queries_per_minute=UNLIMITED
     )
@@ -33,7 +33,7 @@ def unlimited(seconds_per_task: float) -> SimulatedProvider:
 
 
 def standing_task(number: int) -> str:
-    """The id of one of those that never end; they count from 1."""
+    """The id of a task that never ends; they are numbered from 1."""
     return f"task_standing_{number}"
 
 
@@ -59,7 +59,7 @@ async def _serve(seconds_per_task: float, tasks: int) -> None:
 
 
 def _count(provider: SimulatedProvider) -> None:
-    if not sys.stdin.readline():  # nobody asks any more
+    if not sys.stdin.readline():  # the other side has closed it
         asyncio.get_running_loop().remove_reader(sys.stdin)
         return
     jobs = {each.business_id for each in provider.submissions}

@@ -19,7 +19,7 @@ from benchmarks.simulated_provider import unlimited
 
 OWNERS, LINKS_EACH = 100, 2
 JOBS = 10
-POLL = 2.0  # seconds between two looks at the task
+POLL = 2.0  # seconds between two polls of the task
 MOST = 1.5  # times as long as with an idle bot
 WARM = 5.0  # seconds for the first downloads to begin
 
@@ -36,7 +36,7 @@ async def measure(
         async with castbook(folder, where, toapis=polls, links=trusted) as world:
 
             async def cards() -> list[float]:
-                random, took = Random(11), []  # the same moments between two looks, both times
+                random, took = Random(11), []  # the same moments between two polls, both times
                 for _ in range(jobs):
                     provider.seconds_per_task = poll * (1 + random.random())
                     took.append(await completed_to_card(people, world, provider))
@@ -55,7 +55,7 @@ async def measure(
 
 @asynccontextmanager
 async def _dripping() -> AsyncIterator[str]:
-    """The origin of a server that answers at once, and then sends a byte a second for ever."""
+    """The origin of a server that answers at once, and then sends one byte per second without end."""
 
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "video/mp4"})

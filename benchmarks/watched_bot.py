@@ -1,4 +1,4 @@
-"""`castbook run`, writing by how long its event loop was blocked whenever it gets SIGUSR1, since it last did.
+"""`castbook run`, which writes on each SIGUSR1 for how long its event loop was blocked since the one before.
 
 watched_bot.py OUTPUT run --config PATH
 """

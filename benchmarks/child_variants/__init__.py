@@ -1,4 +1,4 @@
-"""The media child with something about it changed. Each module here is a program that the bot starts instead of it."""
+"""Variants of the media child. Each module here is a program that the bot starts instead of it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ Variant = Literal["without_models", "without_stills", "telling_its_memory"]
 
 @contextmanager
 def variant(name: Variant) -> Iterator[None]:
-    """Within the body, every child that this process starts is that program."""
+    """Inside the block, this process starts that program as its media child."""
     with patch.object(child_process, "PROGRAM", Path(__file__).with_name(f"{name}.py")):
         yield

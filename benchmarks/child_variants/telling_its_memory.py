@@ -1,6 +1,6 @@
-"""The child, which writes below its answer how many kB of memory it ever had resident.
+"""The child, but it appends its peak resident memory in kB to its answer.
 
-The kernel's own account to a parent (``ru_maxrss``) would begin with what the parent had at the start of the child.
+What the kernel reports to the parent (``ru_maxrss``) would include the parent's own memory at the fork.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 CHILD = Path(__file__).parents[2] / "bot" / "media" / "child" / "__main__.py"
-STATUS = os.open("/proc/self/status", os.O_RDONLY)  # before the child may open no more
+STATUS = os.open("/proc/self/status", os.O_RDONLY)  # before the child loses the right to open files
 _exit = os._exit
 
 

@@ -1,4 +1,4 @@
-"""The child as it is where requirements/models.txt was not installed."""
+"""The child as if requirements/models.txt were not installed."""
 
 import importlib.util
 import runpy

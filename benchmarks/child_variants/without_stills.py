@@ -1,4 +1,4 @@
-"""The child, but for the stills that a cut makes beside its clip: what is left is what ffmpeg does as well."""
+"""The child without the stills that it makes beside a clip: what is left is what ffmpeg does as well."""
 
 import runpy
 import sys
@@ -15,6 +15,6 @@ if __name__ == "__main__":
         (cutting, "take_stills", lambda *_, **__: ()),
         (cutting, "face_detector", lambda: None),
     ):
-        getattr(place, name)  # else the line below would do nothing
+        getattr(place, name)  # otherwise the line below would do nothing
         setattr(place, name, instead)
     runpy.run_path(str(ROOT / "bot" / "media" / "child" / "__main__.py"), run_name="__main__")

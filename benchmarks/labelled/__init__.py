@@ -1,15 +1,15 @@
-"""Clips of which it is known in which seconds exactly one subject is clearly to be seen.
+"""Clips that are labelled with the seconds in which exactly one subject is clearly visible.
 
-Half of the clips are there to tune the best seconds on, the other half are held out to say how good they are; which
-is which is fixed (:mod:`benchmarks.labelled.catalogue`).
+Half of the clips are for tuning the best seconds, the other half are held out to measure how good they are. Each clip
+belongs to one half for good (:mod:`benchmarks.labelled.catalogue`).
 
-How the labels were made. For what is rendered by us they follow from the construction: each scene knows how many
-subjects are clearly to be seen at an instant (of a still: the faces of which nine tenths are in the view; of a figure
-that walks: from where its head is wholly in the picture to where it is not any more, and a second figure counts as
-soon as any of it is to be seen). Blurred, dark and violently shaken parts show nobody clearly. Real footage was looked
-at, every third frame of it, and marked by hand (:mod:`benchmarks.labelled.real`). No interval goes across a cut.
+How the labels were made. For rendered clips they follow from the construction: each scene knows how many subjects are
+clearly visible at an instant (in a still, the faces of which nine tenths are in view; a walking figure, while its whole
+head is in the picture; a second figure counts as soon as any part of it is visible). Blurred, dark and violently shaken
+parts show nobody clearly. Real footage was labelled by hand, every third frame of it
+(:mod:`benchmarks.labelled.real`). No interval crosses a cut.
 
-A subject is whoever could become a character: a person, an animal, a cartoon.
+A subject is anything that could become a character: a person, an animal, a cartoon.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["Half", "Kind", "LabelledClip", "clips"]
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """A video file; the ``intervals`` (seconds) in which exactly one subject is clearly to be seen; where it is cut."""
+    """A video file, the ``intervals`` (seconds) in which exactly one subject is clearly visible, and its cuts."""
 
     name: str
     half: Half
@@ -42,21 +42,21 @@ class LabelledClip:
     cuts: tuple[float, ...] = ()
 
     def holds_one(self, start: float, end: float) -> bool:
-        """Whether nine tenths of these seconds lie inside one of the intervals."""
+        """Whether nine tenths of these seconds are inside one of the intervals."""
         inside = max((min(end, last) - max(start, first) for first, last in self.intervals), default=0.0)
         return inside >= 0.9 * (end - start) - 1e-6
 
 
 def clips(half: Half, *, folder: Path | None = None, names: Sequence[str] = ()) -> list[LabelledClip]:
-    """The clips of one half (or those of it with these ``names``), rendered into ``folder`` where they are not there.
+    """The clips of one half (or those with these ``names``), rendered into ``folder`` unless they are there already.
 
-    Without a ``folder`` they are kept among the temporary files until what they are made by changes. Raises
-    FileNotFoundError where requirements/clips.txt is not installed.
+    Without a ``folder`` they are kept among the temporary files until the code that renders them changes. Raises
+    FileNotFoundError if requirements/clips.txt is not installed.
     """
     place = folder or _kept()
     place.mkdir(parents=True, exist_ok=True)
     wanted = [clip for clip in COMPOSITIONS if clip.half == half and (not names or clip.name in names)]
-    with ThreadPoolExecutor(max_workers=2) as workers:  # Pillow and x264 let go of the interpreter
+    with ThreadPoolExecutor(max_workers=2) as workers:  # Pillow and x264 release the interpreter's lock
         return list(workers.map(partial(_labelled, folder=place), wanted))
 
 
@@ -73,7 +73,7 @@ def _labelled(clip: Composition, *, folder: Path) -> LabelledClip:
 
 
 def _kept() -> Path:
-    """A folder of this user's that is named after the code that the clips are made by."""
+    """A folder of this user, named after a hash of the code that renders the clips."""
     here = Path(__file__).parent
     sources = [*sorted(here.glob("*.py")), *sorted((here.parent.parent / "playground").glob("*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]

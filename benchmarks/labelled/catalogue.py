@@ -1,8 +1,7 @@
-"""The clips by name, each in the half that it belongs to for good.
+"""The clips by name, each in its fixed half.
 
-The score of the best seconds may be tuned on the half "tuning" only; "held_out" says how good it is. Whose
-real face is seen alone, the footage and the order of things differ between the halves, so that learning one by heart
-does not help.
+The score of the best seconds may be tuned on the half "tuning" only; "held_out" measures how good it is. The real
+faces, the footage and the order of shots differ between the halves, so that learning one by heart does not help.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from benchmarks.labelled.scenes import Company, Crossing, Landscape, Robot, Side
 from benchmarks.labelled.treatments import Blurred, Dark, Handheld, Shaking
 
 Half = Literal["tuning", "held_out"]
-Kind = Literal["real", "drawn"]  # real: footage, or photographs of a face in motion, are what it is about
+Kind = Literal["real", "drawn"]  # real: about footage, or photographs of a face in motion
 
 NOTHING, NOISE, TUNE = Heard.NOTHING, Heard.NOISE, Heard.TUNE
 
@@ -45,7 +44,7 @@ CAT = Moving("cat", 7, (225, 150, 451), (225, 155, 440))
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A clip made of shots; or, where ``real_clip`` is named, that file as its package has it."""
+    """A clip made of shots, or, with ``real_clip``, that file as it is in its package."""
 
     name: str
     half: Half

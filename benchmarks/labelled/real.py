@@ -1,7 +1,7 @@
-"""Real footage and real stills in motion, read out of installed packages; nothing of them is kept here.
+"""Real footage and real stills in motion, read from installed packages; none of it is kept here.
 
-What is to be seen in them was marked by hand: the footage on contact sheets of every third frame, the stills on a
-grid. A face box goes from chin to hairline and from ear to ear.
+Their content was labelled by hand: the footage on contact sheets of every third frame, the stills on a grid. A face box
+goes from chin to hairline and from ear to ear.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Intervals = tuple[tuple[float, float], ...]  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file of a package; the seconds in which exactly one subject is clearly to be seen; and where it is cut."""
+    """A file of a package, the seconds in which exactly one subject is clearly visible, and its cuts."""
 
     package: str
     file: str
@@ -31,7 +31,7 @@ class Recording:
 
     @property
     def path(self) -> Path:
-        """Raises FileNotFoundError where the package is not installed."""
+        """Raises FileNotFoundError if the package is not installed."""
         return installed(self.package, self.file)
 
 
@@ -60,7 +60,7 @@ _LEAST_FACE = 0.16  # of the picture's height: smaller is not clearly seen
 
 
 def installed(package: str, file: str) -> Path:
-    """The path of a package's file, without importing the package. Raises FileNotFoundError where it is missing."""
+    """The path of a package's file, without importing the package. Raises FileNotFoundError if it is missing."""
     found = importlib.util.find_spec(package)
     folders = (found.submodule_search_locations or []) if found is not None else []
     for folder in folders:
@@ -72,7 +72,7 @@ def installed(package: str, file: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class RealClip:
-    """A shot of real footage from ``start`` seconds on, filling the picture. Past its end the last frame stays."""
+    """A shot of real footage from ``start`` seconds on, filling the picture. After its end the last frame stays."""
 
     name: str
     start: float = 0.0
@@ -91,7 +91,7 @@ class RealClip:
 class Moving:
     """A still over which the camera moves in ``seconds``: from one view to the other, then it rests.
 
-    A view is the middle of what is shown, in pixels of the still, and its width.
+    A view is the centre and the width of what is shown, in pixels of the still.
     """
 
     still: str

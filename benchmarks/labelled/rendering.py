@@ -1,4 +1,4 @@
-"""Renders a clip from its shots: pictures, sound, and the seconds in which exactly one subject is to be seen."""
+"""Renders a clip from its shots: pictures, sound, and the seconds in which exactly one subject is visible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sound = NDArray[np.float32]
 
 
 class Heard(Enum):
-    """What is heard during a shot."""
+    """The sound during a shot."""
 
     VOICE = "voice"
     TUNE = "tune"
@@ -40,7 +40,7 @@ class Shot:
 
 
 def alone(shots: tuple[Shot, ...]) -> tuple[tuple[float, float], ...]:
-    """The seconds in which exactly one subject is clearly to be seen; none of them goes across a cut."""
+    """The seconds in which exactly one subject is clearly visible; no interval crosses a cut."""
     found: list[tuple[float, float]] = []
     began = 0.0
     for shot in shots:
@@ -53,17 +53,17 @@ def alone(shots: tuple[Shot, ...]) -> tuple[tuple[float, float], ...]:
 
 
 def cuts(shots: tuple[Shot, ...]) -> tuple[float, ...]:
-    """Where one shot follows another, in seconds."""
+    """The cuts between shots, in seconds."""
     return tuple(round(sum(shot.seconds for shot in shots[:number]), 3) for number in range(1, len(shots)))
 
 
 def render(path: Path, shots: tuple[Shot, ...], *, track: bool = True) -> None:
-    """An MP4 (H.264, and AAC where there is a sound ``track``) of these shots one after the other."""
+    """An MP4 (H.264, and AAC if there is a sound ``track``) of these shots one after the other."""
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         options = {"crf": "24", "preset": "ultrafast"}
         picture = container.add_stream("libx264", rate=FPS, options=options)
         picture.width, picture.height, picture.pix_fmt = *SIZE, "yuv420p"
-        picture.codec_context.thread_count = 1  # what x264 writes depends on it
+        picture.codec_context.thread_count = 1  # the output of x264 depends on it
         sound = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=64_000) if track else None
         for number, image in enumerate(_pictures(shots)):
             frame = av.VideoFrame.from_image(image)
@@ -81,7 +81,7 @@ def render(path: Path, shots: tuple[Shot, ...], *, track: bool = True) -> None:
 
 
 def _runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
-    """From where to where they are true."""
+    """The intervals in which they are true."""
     start = None
     for number, flag in enumerate([*flags, False]):
         if flag and start is None:

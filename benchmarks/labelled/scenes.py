@@ -1,4 +1,4 @@
-"""What can be shown in a clip of ours, each with the number of subjects that are clearly to be seen in it."""
+"""The scenes of our clips, each with the number of subjects that are clearly visible in it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LONGEST = 40.0  # seconds of a clip, and by how much a figure may be ahead
 
 
 class Scene(Protocol):
-    """Something to see. ``instant`` is in seconds since it began."""
+    """A scene. ``instant`` is in seconds since it began."""
 
     def picture(self, instant: float) -> Image.Image:
         """A new RGB picture of :data:`SIZE`."""
         ...
 
     def subjects(self, instant: float) -> int:
-        """How many are clearly to be seen; one that is only half in the picture makes the number larger than one."""
+        """How many are clearly visible; one that is only half in the picture makes the number larger than one."""
         ...
 
 
@@ -44,7 +44,7 @@ class Landscape:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """The drawn figure, talking. ``at`` is its middle (0 to 1 of the width), ``height`` of its stage in pixels."""
+    """The drawn figure, talking. ``at`` is its centre (0 to 1 of the width), ``height`` that of its stage in pixels."""
 
     at: float = 0.5
     height: int = 360
@@ -77,9 +77,9 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A drawn figure that goes through the picture from left to right in ``seconds``, before ``behind``.
+    """A drawn figure that walks through the picture from left to right in ``seconds``, in front of ``behind``.
 
-    It sets out after ``later`` seconds.
+    It starts after ``later`` seconds.
     """
 
     seconds: float
@@ -107,7 +107,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Robot:
-    """A cartoon that no face detector was made for: a robot that nods and blinks."""
+    """A cartoon that no face detector is trained on: a robot that nods and blinks."""
 
     colour: tuple[int, int, int] = (90, 170, 200)
     round_head: bool = False
@@ -136,7 +136,7 @@ class Robot:
 
 @dataclass(frozen=True, slots=True)
 class Slides:
-    """Text and nothing else: lines that appear one by one."""
+    """Only text: lines that appear one by one."""
 
     title: str
     lines: tuple[str, ...]
@@ -158,7 +158,7 @@ class Slides:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """The middles of two scenes, each in its half of the picture."""
+    """The centres of two scenes, each in its half of the picture."""
 
     left: Scene
     right: Scene
@@ -184,7 +184,7 @@ def _draw_figure(picture: Image.Image, at: float, height: int, instant: float) -
 
 
 def _pose(instant: float) -> Pose:
-    """Talking, nodding and looking about, all of it slow; it blinks every 2.6 s."""
+    """The pose while it slowly talks, nods and looks about; it blinks every 2.6 s."""
     opening, width = voice().mouth(instant)
     look = 6 * math.sin(instant * 0.9)
     return Pose(
@@ -212,5 +212,5 @@ def _figure(size: tuple[int, int]) -> Figure:
 
 @lru_cache(maxsize=1)
 def voice() -> Voice:
-    """What every speaker says, and how the mouth goes with it."""
+    """What every speaker says, and the matching movements of the mouth."""
     return speak(2 * LONGEST)

@@ -1,4 +1,4 @@
-"""What spoils a scene: blur, darkness, a shaking camera. Nobody in it is clearly to be seen then."""
+"""What spoils a scene: blur, darkness, a shaking camera. Nobody in it is clearly visible then."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Blurred:
 
 @dataclass(frozen=True, slots=True)
 class Dark:
-    """``light`` (0 to 1) is left of it."""
+    """Darkened to ``light`` (0 to 1) of its brightness."""
 
     scene: Scene
     light: float = 0.06
@@ -40,7 +40,7 @@ class Dark:
 
 @dataclass(frozen=True, slots=True)
 class Shaking:
-    """The camera is thrown about by up to ``pixels`` from frame to frame, and the picture is smeared by that."""
+    """The camera shakes by up to ``pixels`` from frame to frame, which smears the picture."""
 
     scene: Scene
     pixels: int = 70
@@ -64,7 +64,7 @@ class Shaking:
 
 @dataclass(frozen=True, slots=True)
 class Handheld:
-    """A hand that is not quite still: up to three pixels. Who is in it is clearly to be seen all the same."""
+    """A slightly unsteady hand: up to three pixels. Everybody stays clearly visible."""
 
     scene: Scene
 
