@@ -201,9 +201,9 @@ def catalogues_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    """One for all tests of a worker, each with a prefix of its own; it begins with the first that wants it."""
+    """One for all tests of a module, each with a prefix of its own. No longer: it is busy where nobody asks, too."""
     from tests.s3_server import S3Server, needs_the_server  # with obstore, which few tests need
 
     needs_the_server()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -87,6 +88,12 @@ class Browser:
         async with self._session.request(method, self._base + path, headers=self._headers, **sent) as answer:
             assert answer.status == 200, await answer.text()
             return await answer.json()
+
+
+@pytest.fixture(autouse=True)
+def at_head(tmp_path: Path, migrated: Path) -> None:
+    """The database of the server: to migrate one takes longer than most of what follows."""
+    shutil.copy(migrated, tmp_path / "castbook.db")
 
 
 @asynccontextmanager

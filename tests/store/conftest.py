@@ -70,9 +70,9 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
 
 
 @pytest.fixture
-def database_path(first_start: FirstStart, tmp_path: Path) -> Path:
+def database_path(migrated: Path, tmp_path: Path) -> Path:
     path = tmp_path / "castbook.db"
-    shutil.copyfile(first_start.database, path)
+    shutil.copyfile(migrated, path)
     return path
 
 
@@ -90,11 +90,15 @@ def kind() -> str:
 
 
 @pytest.fixture
-async def database(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+def database_url(kind: str, request: pytest.FixtureRequest) -> str:
     if kind == "postgres":
-        database = database_at(request.getfixturevalue("postgres_url"))
-    else:
-        database = database_at(f"sqlite+aiosqlite:///{request.getfixturevalue('database_path')}")
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite+aiosqlite:///{request.getfixturevalue('database_path')}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = database_at(database_url)
     await database.open()
     yield database
     await database.close()
