@@ -29,7 +29,7 @@ def config() -> Config:
 
 
 def migrate(url: str) -> None:
-    """Run every missing revision in one transaction.
+    """Run every missing revision: on SQLite in one transaction, on PostgreSQL each in its own.
 
     Raises :class:`~bot.errors.BadStart` for a newer database, or if another transaction keeps a table locked.
     """
@@ -46,7 +46,7 @@ def migrate(url: str) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run every missing revision in the current transaction."""
+    """Run every missing revision, in the current transaction if there is one."""
     found = config()
     found.attributes["connection"] = connection
     command.upgrade(found, "head")
@@ -63,7 +63,10 @@ def _migrate_sqlite(url: URL) -> None:
 
 
 async def _migrate_postgres(url: URL) -> None:
-    """Try again if another transaction has locked a table, so that running processes do not queue behind us."""
+    """Try again if another transaction has locked a table, so that running processes do not queue behind us.
+
+    What was done before that stays done.
+    """
     from bot.store.postgres_schema import migrating
 
     until = time.monotonic() + limits.MIGRATION_TRIES_FOR.total_seconds()

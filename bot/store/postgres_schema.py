@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot import limits
 
 _KEY: Final = 0x736368656D61  # "schema"
-_ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
+_ALONE: Final = sql("SELECT pg_advisory_lock(:key)").bindparams(key=_KEY)  # until the connection is closed
 # Everybody who needs the table queues behind a statement that waits to change it.
-_SHORT_WAITS: Final = sql(f"SET LOCAL lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}")
+_SHORT_WAITS: Final = sql(f"SET lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}")
 
 
 class _AsInSQLite(PGTypeCompiler):
@@ -33,16 +33,17 @@ class _AsInSQLite(PGTypeCompiler):
 
 @asynccontextmanager
 async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
-    """A transaction for the migrations; other processes that want one wait until it ends.
+    """A connection for the migrations, outside any transaction; other processes that want one wait until it is closed.
 
     A statement fails if another transaction keeps its table locked (:func:`~bot.store.database_errors.is_locked_out`).
     """
     engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             await connection.execute(_ALONE)
             await connection.execute(_SHORT_WAITS)
+            await connection.commit()
             yield connection
     finally:
         await engine.dispose()

@@ -17,6 +17,7 @@ from bot.store.postgres_schema import migrating
 from bot.store.tables import HEAD
 from tests.patience import PATIENCE
 
+EARLIER = "0021"  # the one after it adds a column to server_settings
 BEFORE = "0022"  # the one after it adds a column to server_blocks
 _WAITS = (
     "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
@@ -29,14 +30,18 @@ async def old(new_postgres_url: Callable[..., str]) -> str:
     """The address of a database as an older version has it."""
     url = new_postgres_url(at_head=False)
 
+    await bring_to(url, BEFORE)
+    return url
+
+
+async def bring_to(url: str, revision: str) -> None:
     def upgrade(connection: Connection) -> None:
         config = migrate.config()
         config.attributes["connection"] = connection
-        command.upgrade(config, BEFORE)
+        command.upgrade(config, revision)
 
     async with migrating(make_url(url)) as connection:
         await connection.run_sync(upgrade)
-    return url
 
 
 @pytest.fixture
@@ -76,3 +81,22 @@ async def test_it_gives_up_in_one_sentence(
         with pytest.raises(BadStart, match="such as a dump, keeps a table locked"):
             await asyncio.wait_for(migrate._migrate_postgres(make_url(old)), PATIENCE)
     assert await bot.fetchval("SELECT version_num FROM alembic_version") == BEFORE
+
+
+async def test_a_revision_that_waits_holds_nothing_of_an_earlier_one(new_postgres_url: Callable[..., str]) -> None:
+    url = new_postgres_url(at_head=False)
+    await bring_to(url, EARLIER)
+    address = make_url(url).set(drivername="postgresql").render_as_string()
+    dump, bot = await asyncpg.connect(address), await asyncpg.connect(address)
+    async with asyncio.timeout(PATIENCE):
+        async with dump.transaction():
+            await dump.execute("LOCK TABLE server_blocks IN ACCESS SHARE MODE")
+            migration = asyncio.create_task(migrate._migrate_postgres(make_url(url)))
+            while not await bot.fetchval(_WAITS):
+                await asyncio.sleep(0.01)
+            assert await bot.fetchval("SELECT version_num FROM alembic_version") == BEFORE
+            await bot.execute("INSERT INTO server_settings (guild_id, video_limit) VALUES (1, 5)")
+        await migration
+    assert await bot.fetchval("SELECT version_num FROM alembic_version") == HEAD
+    for each in (dump, bot):
+        await each.close()
