@@ -35,6 +35,7 @@ from benchmarks import (
     shared_clips,
     shared_rates,
     slow_links,
+    write_locks,
 )
 from benchmarks.figures import Figure, table
 from benchmarks.marked_blocks import ROOT, measured_on, rewrite
@@ -55,6 +56,7 @@ FULL: dict[str, Measure] = {
     "running_jobs": running_jobs.measure,
     "polling": polling.measure,
     "shared_rates": shared_rates.measure,
+    "write_locks": write_locks.measure,
     "first_answer": first_answer.measure,
     "media_speed": media_speed.measure,
     "long_videos": long_videos.measure,
@@ -75,6 +77,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
     "polling": partial(polling.measure, running=600, seconds=900.0),
     "shared_rates": partial(shared_rates.measure, seconds=3.0),
+    "write_locks": partial(write_locks.measure, seconds=2.0),
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),
     "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
