@@ -81,7 +81,7 @@ async def _times(url: str, own: int, everybody: int, rounds: int) -> dict[str, l
     await database.open()
     try:
         names = await _fill(database, own, everybody)
-        await database.merge_search()  # as maintenance does every minute
+        await database.merge_search(whole=True)  # as maintenance does every day
         return await _ask(database, names, rounds)
     finally:
         await database.close()

@@ -284,6 +284,7 @@ PROVIDER_STATE_KNOWN_FOR = 1.0  # seconds, for what other processes may change
 DATABASE_TURN_WITHIN = 30.0  # seconds; the default timeout of SQLAlchemy's pool
 CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do
 SEARCH_PAGES_MERGED_AT_ONCE = 64  # of 4 kB, of SQLite's full-text index: some milliseconds
+SEARCH_MERGED_WHOLE_EVERY = timedelta(days=1)
 BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by repeated deletions
 REWRITTEN_WITHIN = 3600.0  # seconds after a deletion in which commands go first; then the file is rewritten anyway
 SCRUB_WAITS = 0.05  # seconds for readers of an older snapshot to finish

@@ -72,6 +72,7 @@ class Maintenance:
         self._videos = videos
         self._keep_videos = timedelta(days=keep_videos_days)
         self._swept: datetime | None = None
+        self._merged: datetime | None = None
 
     async def at_start(self) -> None:
         """Delete the files that no row refers to. Nothing else may be writing files yet, except others in a bucket."""
@@ -95,7 +96,7 @@ class Maintenance:
         """Run every minute, until cancelled. A fault in one part does not stop the others."""
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
-            for part in (self.tidy, self.prune, self.drop_videos, self._cast.merge, self.forget, self._sweep_bucket):
+            for part in (self.tidy, self.prune, self.drop_videos, self.forget, self._sweep_bucket, self.merge_search):
                 await self._guarded(part)
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
@@ -109,6 +110,17 @@ class Maintenance:
         due = self._swept is None or self._clock() - self._swept > limits.BUCKET_SWEPT_EVERY
         if self._files.shared and due and await self._disk.sweeps_for_all():
             await self.sweep()
+
+    async def merge_search(self) -> None:
+        """Keep searches fast: segments of the same size every minute, all of them once a day.
+
+        Of a million characters the latter takes some seconds of writing, in steps of milliseconds.
+        """
+        now = self._clock()
+        whole = self._merged is None or now - self._merged > limits.SEARCH_MERGED_WHOLE_EVERY
+        await self._cast.merge(whole=whole)
+        if whole:
+            self._merged = now
 
     async def tidy(self) -> None:
         """Delete what has expired: interaction tokens and ids, drafts, events, messages (design, rule 13)."""

@@ -115,9 +115,9 @@ class CastSearch:
             found = [character_of(row) for row in rows.mappings()]
             return found[offset : offset + limit], len(found)
 
-    async def merge(self) -> None:
+    async def merge(self, *, whole: bool) -> None:
         """Keep searches fast (:meth:`~bot.store.database.Database.merge_search`)."""
-        await self._database.merge_search()
+        await self._database.merge_search(whole=whole)
 
     @asynccontextmanager
     async def _searched(self) -> AsyncIterator[AsyncConnection]:

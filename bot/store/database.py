@@ -95,8 +95,11 @@ class Database(ABC):
     async def leave_no_trace(self, connection: AsyncConnection) -> None:  # noqa: B027 - most need not do anything
         """Declare, within the transaction ``connection``, that the next scrub has to remove what it deletes."""
 
-    async def merge_search(self) -> None:  # noqa: B027 - only SQLite's index consists of segments
-        """Merge the segments of the index of searches, which grow in number with each write, in short transactions."""
+    async def merge_search(self, *, whole: bool = False) -> None:  # noqa: B027 - only SQLite's index has segments
+        """Merge the segments of the index of searches, which grow in number with each write, in short transactions.
+
+        ``whole``: into one, which writes all of the index anew; otherwise those of the same size.
+        """
 
     async def scrub(self) -> bool:
         """Remove deleted data from the database's own files, as far as we can.

@@ -154,18 +154,20 @@ class SQLiteDatabase(Database):
         """The same as :meth:`read`."""
         return self.read()
 
-    async def merge_search(self) -> None:
+    async def merge_search(self, *, whole: bool = False) -> None:
         """Merge segments of the full-text index, a few pages at a time, while others may write in between.
 
         A write adds a segment, and a search looks into each one. SQLite itself leaves up to 15 of each size.
         """
+        pages = -limits.SEARCH_PAGES_MERGED_AT_ONCE if whole else limits.SEARCH_PAGES_MERGED_AT_ONCE
         merged = True
         while merged:
             async with self.write() as connection:
                 driver = await _driver(connection)
                 before = driver.total_changes
-                await connection.exec_driver_sql(_MERGE_SEARCH, (limits.SEARCH_PAGES_MERGED_AT_ONCE,))
+                await connection.exec_driver_sql(_MERGE_SEARCH, (pages,))
                 merged = driver.total_changes - before > 1  # more than this statement itself
+            pages = abs(pages)  # a negative number begins with all segments, a positive one goes on
 
     async def leave_no_trace(self, connection: AsyncConnection) -> None:
         """Declare, within the transaction ``connection``, that the next scrub has to rewrite the whole file.

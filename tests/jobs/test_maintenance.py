@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, insert, literal, select, text
 
 from bot.jobs.maintenance import Maintenance
 from bot.store.drafts import Draft, DraftStore
 from bot.store.privacy import PrivacyStore
-from bot.store.tables import day_counters, ownerless_tasks
+from bot.store.tables import characters, day_counters, ownerless_tasks
 from bot.values.job import Step
 from playground.provider.tasks import Failure
 from tests.jobs.harness import OWNER, JobHarness, maintenance_of, sweep_after_a_kill
@@ -255,3 +256,36 @@ async def test_a_fault_in_one_part_does_not_stop_the_others(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert faults == []
+
+
+@pytest.mark.sqlite_only("PostgreSQL's index has no segments")
+async def test_once_a_day_the_index_of_searches_is_merged_into_one_segment(
+    harness: JobHarness, maintenance: Maintenance
+) -> None:
+    await harness.ask()
+    await harness.run()
+    names = itertools.count()
+
+    async def more_characters(number: int) -> None:
+        for name in itertools.islice(names, number):
+            row: dict[str, ColumnElement[Any]] = {
+                each.name: each for each in characters.c if each.name not in {"id", "job_id", "search_id"}
+            }
+            row |= {"name_key": literal(str(name)), "search_name": literal(f"  name{name} ")}
+            copy = select(*row.values()).order_by(characters.c.id).limit(1)
+            async with harness.database.write() as connection:
+                await connection.execute(insert(characters).from_select(list(row), copy))
+
+    async def segments() -> int:
+        async with harness.database.read() as connection:
+            return await connection.scalar(text("SELECT count(DISTINCT segid) FROM character_search_idx")) or 0
+
+    found = []
+    for hours, number in ((0, 100), (1, 5), (24, 5)):
+        harness.clock.advance(hours * 3600)
+        await more_characters(number)
+        before = await segments()
+        await maintenance.merge_search()
+        found.append(await segments())
+        assert before > found[-1]
+    assert found == [1, 2, 1]

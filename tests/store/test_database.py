@@ -553,14 +553,21 @@ async def segments(database: SQLiteDatabase) -> int:
 async def test_a_search_looks_into_few_segments_however_many_characters_were_written(
     database: SQLiteDatabase, cast: Any
 ) -> None:
-    await database.merge_search()
+    await database.merge_search(whole=True)
     assert await segments(database) == 0
-    names = [f"Wilhelmina {number}" for number in range(20)]
-    for name in names:
+    names = [f"Wilhelmina {number}" for number in range(30)]
+    for name in names[:20]:
         await cast(name)
     before = await segments(database)
     await database.merge_search()
     assert before > 2 >= await segments(database)
-    assert set(await CastSearch(database).names(7, "helmi")) == set(names)
+    await database.merge_search(whole=True)
+    assert await segments(database) == 1
+    for name in names[20:]:
+        await cast(name)
+    assert await segments(database) > 2
+    await database.merge_search(whole=True)
+    assert await segments(database) == 1
+    assert set(await CastSearch(database).names(7, "helmi", limit=99)) == set(names)
     async with database.write() as connection:
         await connection.execute(text("INSERT INTO character_search (character_search) VALUES ('integrity-check')"))
