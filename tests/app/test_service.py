@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from pathlib import Path
@@ -46,8 +47,10 @@ async def test_it_serves_until_sigterm(make_settings: MakeSettings, discord: Loo
     async with asyncio.timeout(PATIENCE):
         while not ports or await readiness(ports[0]) != 200:
             await asyncio.sleep(0.05)
+        assert gc.get_freeze_count() > 0  # a full collection would block the event loop for long
         os.kill(os.getpid(), signal.SIGTERM)
         assert await running == 0
+    assert gc.get_freeze_count() == 0
     assert {command["name"] for command in discord.commands} >= {"character", "tasks", "help", "about"}
 
 
