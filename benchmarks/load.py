@@ -208,7 +208,7 @@ async def _day(place: Place, *, seconds: float, rate: int, servers: int) -> list
         Figure("commands a second", f"{number / sending:.1f}", f"{number:,} in {sending / 60:.1f} min"),
         *_answers("all commands", [each for kind in sent.values() for each in kind]),
         *[figure for name, interactions in sorted(sent.items()) for figure in _answers(name, interactions)],
-        Figure("characters made", f"{made:,}", f"of {len(sent['/character create']):,} commands"),
+        Figure("characters made", f"{made:,}", "of these commands, and of some before"),
         *[
             Figure(
                 f"completed → card, p{each}",

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, Insert, Table, column, func, insert, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Insert,
+    Integer,
+    Table,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy import table as table_of
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -49,6 +62,9 @@ async def ids_given(connection: AsyncConnection, table: Table) -> None:
     if is_postgres(connection):
         (key,) = table.primary_key.columns
         sequence = f"{table.name}_{key.name}_seq"
-        last = select(column("last_value")).select_from(table_of(sequence)).scalar_subquery()
+        given = column("last_value", BigInteger) + cast(column("is_called", Boolean), Integer)
+        first_free = select(given).select_from(table_of(sequence)).scalar_subquery()
         highest = select(func.max(key)).scalar_subquery()
-        await connection.execute(select(func.setval(sequence, highest)).where(highest >= last))
+        # One after the other, usually none: set to a value, it could go back behind what another writer just got.
+        ids = func.generate_series(first_free, highest).table_valued("id")
+        await connection.execute(select(func.nextval(sequence)).select_from(ids))

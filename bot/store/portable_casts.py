@@ -166,7 +166,7 @@ class PortableCastStore:
         :class:`NoImport` and :class:`NoRoom`.
         """
         ended = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == import_id)
-        async with self._database.write() as connection:  # all locks: ids that were given before are given again
+        async with self._database.write(locks={owner_lock(owner_id)}) as connection:
             if not (await connection.execute(ended)).rowcount:
                 raise NoImport
             taken = await _taken(connection, owner_id)
