@@ -74,7 +74,7 @@ QUICK := tests/values tests/config tests/store tests/provider tests/web $(wildca
 	tests/jobs/test_transitions.py $(filter-out tests/test_process.py,$(wildcard tests/test_*.py))
 quick: $(VENV)/.dev  ## lint, types, layers and the quick tests: under a minute
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers
-	$(BIN)/python -m pytest -q -n 2 $(QUICK)
+	$(BIN)/python -m pytest -q -m 'not slow' -n 2 $(QUICK)
 
 # Each worker would rewrite the asserts of all tests anew, and each media child compile what has changed: neither keeps
 # what it compiled. What cannot be imported is told by the tests' own run.

@@ -64,16 +64,20 @@ class Fork:
         self._process.kill()
 
 
-def be_in(folder: Path, environ: Mapping[str, str]) -> None:
-    """What a shell would do before it starts a program: its environment, its folder, and stdout and stderr in one file
-    there, ``stderr.log``. As in all tests, nothing is flushed to disk."""
+def be_in(folder: Path, environ: Mapping[str, str], out: Path | None = None, err: Path | None = None) -> None:
+    """What a shell would do before it starts a program: its environment, its folder, and a file for what it writes.
+
+    That is ``stderr.log`` in the folder, unless ``err`` is named, and ``out`` for stdout. As in all tests, nothing is
+    flushed to disk.
+    """
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)
-    log = os.open(folder / "stderr.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
+    err = err or folder / "stderr.log"
+    for number, path in ((1, out or err), (2, err)):
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.dup2(log, number)
+        os.close(log)
     sync_nothing()
 
 

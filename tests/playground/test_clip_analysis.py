@@ -76,11 +76,15 @@ def test_a_range_up_to_the_end_is_inside_and_beyond_is_not(clips):
         look(clips / "rgb.mp4", "4", "6.2")
 
 
-def test_the_packets_are_believed_and_not_the_header(tmp_path, film):
-    whole = film.rgb(tmp_path / "whole.webm", codec="libvpx", container="webm")
-    look(whole, "4", "6")
+@pytest.fixture(scope="module")
+def webm(tmp_path_factory, film):
+    return film.rgb(tmp_path_factory.mktemp("webm") / "whole.webm", codec="libvpx", container="webm")
+
+
+def test_the_packets_are_believed_and_not_the_header(webm, tmp_path):
+    look(webm, "4", "6")
     cut = tmp_path / "cut.webm"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    cut.write_bytes(webm.read_bytes()[: webm.stat().st_size // 2])
     look(cut, "0", "1")
     with pytest.raises(Unusable, match="only"):
         look(cut, "4", "6")
@@ -107,6 +111,20 @@ def test_times_count_from_the_first_picture(tmp_path, film):
     assert colour(look(path, "1", "2"))[2] > 150
 
 
+@pytest.fixture(scope="module")
+def unusable(clips, webm, tmp_path_factory, film):
+    """A folder of files, each with something else that is wrong."""
+    folder = tmp_path_factory.mktemp("unusable")
+    (folder / "silent.mp4").write_bytes((clips / "silent.mp4").read_bytes())
+    (folder / "broken.mp4").write_bytes((clips / "rgb.mp4").read_bytes()[:200])
+    (folder / "text.mp4").write_bytes(b"hello")
+    (folder / "playlist.mp4").write_bytes(b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n")
+    whole = webm.read_bytes()
+    (folder / "header.webm").write_bytes(whole[: whole.index(b"\x1f\x43\xb6\x75")])  # up to the first cluster
+    film.only_sound(folder / "sound.mp4")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
@@ -118,16 +136,9 @@ def test_times_count_from_the_first_picture(tmp_path, film):
         ("header.webm", "cannot be read"),
     ],
 )
-def test_what_no_character_can_be_made_of(clips, tmp_path, film, name, why):
-    (tmp_path / "silent.mp4").write_bytes((clips / "silent.mp4").read_bytes())
-    (tmp_path / "broken.mp4").write_bytes((clips / "rgb.mp4").read_bytes()[:200])
-    (tmp_path / "text.mp4").write_bytes(b"hello")
-    (tmp_path / "playlist.mp4").write_bytes(b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n")
-    whole = film.rgb(tmp_path / "whole.webm", codec="libvpx", container="webm").read_bytes()
-    (tmp_path / "header.webm").write_bytes(whole[: whole.index(b"\x1f\x43\xb6\x75")])  # up to the first cluster
-    film.only_sound(tmp_path / "sound.mp4")
+def test_what_no_character_can_be_made_of(unusable, name, why):
     with pytest.raises(Unusable, match=why):
-        portrait(tmp_path / name, Decimal(0), Decimal(1))
+        portrait(unusable / name, Decimal(0), Decimal(1))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +85,20 @@ def free_port() -> int:
 
 
 async def castbook(command: str, environ: dict[str, str], folder: Path, *arguments: str) -> Finished:
-    """Run ``castbook <command> <arguments>`` to its end."""
+    """Run ``castbook <command> <arguments>`` to its end, forked (:func:`carry_out`)."""
+    with tempfile.TemporaryDirectory() as said:
+        child = Fork(carry_out, folder, environ, Path(said), (command, *arguments))
+        try:
+            code = await asyncio.wait_for(child.wait(), STARTS_WITHIN)
+        finally:
+            await _end(child)
+        return Finished(code, *_written(Path(said)))
+
+
+async def castbook_as_command(command: str, environ: dict[str, str], folder: Path) -> Finished:
+    """The same by its command line, with all its imports."""
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", command, *arguments),
+        *(sys.executable, "-m", "bot", command),
         cwd=folder,  # so that a config.toml of the checkout is not read
         env=environ,
         stdin=asyncio.subprocess.DEVNULL,
@@ -101,11 +113,25 @@ async def castbook(command: str, environ: dict[str, str], folder: Path, *argumen
     return Finished(child.returncode, out.decode(), err.decode())
 
 
+def carry_out(folder: Path, environ: dict[str, str], said: Path, words: Sequence[str]) -> NoReturn:
+    """Be ``castbook <words>``, where all is imported; what it writes comes into the folder ``said``."""
+    be_in(folder, environ, said / "out", said / "err")
+    _be(words)
+
+
+def _written(said: Path) -> tuple[str, str]:
+    return (said / "out").read_text("utf-8"), (said / "err").read_text("utf-8")
+
+
 def live(folder: Path, environ: dict[str, str], looks: Path, arguments: Sequence[str]) -> NoReturn:
     """Be ``castbook run <arguments>``, where all is imported. Looks at the same clip are remembered."""
     be_in(folder, environ)
     remember_looks(looks)
-    given = parser().parse_args(["run", *arguments])
+    _be(("run", *arguments))
+
+
+def _be(words: Sequence[str]) -> NoReturn:
+    given = parser().parse_args(words)
     given.run(given)
     raise AssertionError("it ends the process")
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.wire.bot_process import castbook, environment, running
+from tests.wire.bot_process import castbook, castbook_as_command, environment, running
 from tests.wire.scene import JPEG, Scene, migrated, scene
 
 # View Channel, Send Messages, Embed Links, Attach Files, Read Message History, Send Messages in Threads
@@ -67,7 +67,8 @@ async def test_a_bad_start_is_one_sentence(show: Scene, tmp_path: Path) -> None:
 
 async def test_check_and_invite(show: Scene, tmp_path: Path) -> None:
     environ = environment(show.discord, show.provider, migrated(tmp_path))
-    checked, invited = await asyncio.gather(castbook("check", environ, tmp_path), castbook("invite", environ, tmp_path))
+    commands = [castbook_as_command(each, environ, tmp_path) for each in ("check", "invite")]
+    checked, invited = await asyncio.gather(*commands)
     assert (checked.code, checked.err) == (0, "")
     said = [line.split()[0] for line in checked.out.splitlines() if "ok" in line]
     assert said == ["settings", "database", "files", "provider", "discord"]
