@@ -7,6 +7,7 @@ plan shows whether there is an index for it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -21,6 +22,7 @@ _PARAMETER = re.compile(r"\$(\d+)")
 _SETTINGS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan"
 
 
+@functools.cache  # the same ones are sent again and again
 def short(statement: str) -> str:
     """The same for however long a list of values, with its parameters numbered anew."""
     once = re.sub(r"\bIN \((\$\d+(?:::\w+)?)(?:, \$\d+(?:::\w+)?)+\)", r"IN (\1)", statement)

@@ -7,6 +7,7 @@ down, in each worker. At the end of the run the plan of each of them is asked fo
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 import sys
@@ -96,6 +97,7 @@ def _note(connection: Any, _cursor: object, statement: str, *_: object) -> None:
         _seen.add((kind, caller, shown))
 
 
+@functools.cache  # the same ones are sent again and again
 def _short(statement: str) -> str:
     return re.sub(r"\bIN \(\?(, \?)+\)", "IN (?)", statement)
 
