@@ -23,7 +23,7 @@ from bot.store.jobs import LeaseLost
 from bot.store.loans import LoanStore, TakenBack
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
-from bot.store.portable_casts import PortableCastStore
+from bot.store.portable_casts import NoImport, PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.quotas import Quota
@@ -365,6 +365,13 @@ async def test_settings_of_a_server_are_all_kept(duel: Duel) -> None:
 
 # -- whose lock each call takes ----------------------------------------------------------------------------------------
 
+
+async def import_nothing(its: Process) -> None:
+    store = PortableCastStore(its.database, its.people)
+    with pytest.raises(NoImport):
+        await store.bring_in(OWNER, "import", [], now=its.now, most_bytes=0, consent=False)
+
+
 _NAMED: dict[str, tuple[Lock, Act]] = {
     "rename": (_MINE, lambda its: CharacterStore(its.database).rename(OWNER, 1, "Zoe")),
     "describe": (_MINE, lambda its: CharacterStore(its.database).describe(OWNER, 1, note="", tags=())),
@@ -381,6 +388,7 @@ _NAMED: dict[str, tuple[Lock, Act]] = {
             OWNER, 1, poster=FILM, seconds=1, width=1, height=1, now=its.now
         ),
     ),
+    "import": (_MINE, import_nothing),
     "choose": (_MINE, lambda its: DefaultCharacterStore(its.database).choose(OWNER, None, 1)),
     "asset": (_MINE, lambda its: AvatarStore(its.database, places=1).used(OWNER, 1, ["a"], now=its.now)),
     "consent": (_MINE, lambda its: ConsentStore(its.database).record(OWNER, "job", now=its.now)),
