@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -64,9 +64,9 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
     """
     behind_own = False
     if places.each:
-        theirs = and_(jobs.c.owner_id == owner_id, queued())
-        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0
-        behind_own = ahead + await worked_on(connection, owner_id) >= places.each
+        unended = and_(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.outcome.is_(None))
+        ahead = and_(unended, or_(jobs.c.admitted_at.is_(None), jobs.c.step != Step.CHOOSE))  # queued, or worked on
+        behind_own = (await connection.scalar(select(func.count()).select_from(jobs).where(ahead)) or 0) >= places.each
     if not places.in_all:
         return not behind_own
     waiting, working = await _waiting_and_working(connection)

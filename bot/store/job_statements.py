@@ -111,7 +111,7 @@ PENDING_QUESTIONS: Final = (
 
 
 def _known_task() -> Select[Any]:
-    """Whether the task ``typed`` made a character of ``owner``'s, and as which video it is stored."""
+    """Whether the task ``typed`` made a character of ``owner``'s, as which video it is stored, and their job for it."""
     typed = bindparam("typed", type_=String)
     its = or_(jobs.c.task_id == typed, jobs.c.id == typed)
     makes_one = select(jobs.c.id).where(_THEIRS, its, jobs.c.kind == JobKind.CHARACTER)
@@ -122,13 +122,9 @@ def _known_task() -> Select[Any]:
     by_task = select(jobs.c.id).where(_THEIRS, jobs.c.task_id == typed)
     by_name = or_(videos.c.job_id == typed, videos.c.job_id.in_(by_task))
     kept = select(videos.c.id).where(videos.c.owner_id == bindparam("owner"), by_name).limit(1).scalar_subquery()
-    return select(or_(makes_one.exists(), in_cast.exists()).label("made"), kept.label("kept"))
+    video_job = select(jobs.c.id).where(_THEIRS, its, jobs.c.kind == JobKind.VIDEO).limit(1).scalar_subquery()
+    made = or_(makes_one.exists(), in_cast.exists())
+    return select(made.label("made"), kept.label("kept"), video_job.label("video_job"))
 
 
 KNOWN_TASK: Final = _known_task()
-VIDEO_JOB_OF_TASK: Final = (
-    select(jobs)
-    .where(_THEIRS, or_(jobs.c.task_id == bindparam("typed"), jobs.c.id == bindparam("typed")))
-    .where(jobs.c.kind == JobKind.VIDEO)
-    .limit(1)
-)

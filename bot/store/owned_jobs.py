@@ -20,7 +20,6 @@ from bot.store.job_statements import (
     KNOWN_TASK,
     PENDING_QUESTIONS,
     PENDING_RESULTS,
-    VIDEO_JOB_OF_TASK,
     undelivered,
 )
 from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
@@ -172,11 +171,10 @@ class OwnedJobStore:
 
     async def known_task(self, owner_id: int, typed: str) -> KnownTask:
         """What the task ID ``typed`` is among their own tasks; another person's is never found."""
-        values = {"owner": owner_id, "typed": typed}
-        async with self._database.read() as connection:
-            found = (await connection.execute(KNOWN_TASK, values)).one()
-            making = (await connection.execute(VIDEO_JOB_OF_TASK, values)).mappings().one_or_none()
-        return KnownTask(made_character=bool(found.made), kept_video_id=found.kept, video_job=readable_one(making))
+        async with self._database.read_at_once() as connection:
+            found = (await connection.execute(KNOWN_TASK, {"owner": owner_id, "typed": typed})).one()
+        video_job = await self.get(owner_id, found.video_job) if found.video_job is not None else None
+        return KnownTask(made_character=bool(found.made), kept_video_id=found.kept, video_job=video_job)
 
     async def overview(
         self,

@@ -67,13 +67,13 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     guild = job.origin.guild_id
     if quota.server_day and guild is not None:
         here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await count(connection, here) + await _used_by_deleted(connection, quota.server_key, day)
+        used = await _used(connection, func.count(), here, quota.server_key, day)
         if used >= quota.server_day:
             raise QuotaReached(_servers_day_is_over(job.kind, quota.server_day, tomorrow))
     if quota.member_day and guild is not None:
         theirs = and_(jobs.c.owner_id == job.owner_id, jobs.c.guild_id == guild)
         today = and_(theirs, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await count(connection, today) + await _used_by_deleted(connection, quota.member_key, day)
+        used = await _used(connection, func.count(), today, quota.member_key, day)
         if used >= quota.member_day:
             raise QuotaReached(_members_day_is_over(job.kind, quota.member_day, tomorrow))
     await _check_credits(connection, job, quota, day, tomorrow)
@@ -196,8 +196,7 @@ def _left(limit: int, spent: int) -> float:
 async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:
     """Thousandths of credits that the jobs ``whose`` have spent since ``begin``, without jobs that cost nothing."""
     counted = and_(whose, jobs.c.counted, jobs.c.created_at >= begin)
-    found = await connection.scalar(select(func.sum(jobs.c.credits)).where(counted))
-    return int(found or 0) + await _used_by_deleted(connection, key, begin)
+    return await _used(connection, func.coalesce(func.sum(jobs.c.credits), 0), counted, key, begin)
 
 
 async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
@@ -258,7 +257,7 @@ async def used_on(
     ``user_key`` is the key for the same kind of jobs.
     """
     theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day, _counted_with(kind))
-    return await count(connection, theirs) + await _used_by_deleted(connection, user_key, day)
+    return await _used(connection, func.count(), theirs, user_key, day)
 
 
 def _counted_with(kind: JobKind) -> ColumnElement[bool]:
@@ -266,10 +265,18 @@ def _counted_with(kind: JobKind) -> ColumnElement[bool]:
     return jobs.c.kind == JobKind.VIDEO if kind is JobKind.VIDEO else jobs.c.kind != JobKind.VIDEO
 
 
-async def _used_by_deleted(connection: AsyncConnection, key: str | None, day: datetime) -> int:
-    """The counter for deleted jobs of people who had everything deleted."""
-    kept = select(func.sum(day_counters.c.used)).where(day_counters.c.user_key == key, day_counters.c.day >= day)
-    return await connection.scalar(kept) or 0
+async def _used(
+    connection: AsyncConnection, what: ColumnElement[int], which: ColumnElement[bool], key: str | None, day: datetime
+) -> int:
+    """``what`` of the jobs ``which``, with the counter for deleted jobs of people who had everything deleted.
+
+    One statement: a command that starts a job waits for each.
+    """
+    used = select(what).select_from(jobs).where(which).scalar_subquery()
+    kept = select(func.coalesce(func.sum(day_counters.c.used), 0)).where(
+        day_counters.c.user_key == key, day_counters.c.day >= day
+    )
+    return int(await connection.scalar(select(used + kept.scalar_subquery())) or 0)
 
 
 async def count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:

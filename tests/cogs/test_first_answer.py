@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import simcord
+from sqlalchemy import Engine, event
 
 from bot import limits
 from bot.values.job import Job, JobChanges, Outcome, Question, Step
@@ -143,6 +144,26 @@ async def test_jobs_let_the_answer_of_a_new_one_go_first(
     await start(bot)
     assert seen == [True]
     assert not foreground.somebody_waits
+
+
+async def test_a_creation_takes_eight_statements_before_its_answer(bot: BotHarness) -> None:
+    """Each is a round trip: one looks the task up, six check the limits that are set by default, one writes the row."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if unanswered(bot):
+            statements.append(statement.split()[0])
+
+    async def from_task() -> None:
+        await bot.alice.slash(bot.channel, "character create", task="task_elsewhere", range="1-3")
+
+    await from_task()  # what is known about the provider is read once
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await from_task()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert statements == ["SELECT"] * 7 + ["INSERT"]
 
 
 def unanswered(bot: BotHarness) -> bool:
