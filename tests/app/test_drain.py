@@ -88,8 +88,13 @@ def row(folder: Path) -> tuple[str, str | None, str | None]:
 
 
 async def test_a_look_that_ends_in_time_is_waited_for(
-    settings: Settings, discord: LoopbackDiscord, child_that: Callable[[str], Path], tmp_path: Path
+    settings: Settings,
+    discord: LoopbackDiscord,
+    child_that: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Runner.stop, "__defaults__", (timedelta(seconds=PATIENCE),))
     slow = f"""
     import runpy
     time.sleep(1)

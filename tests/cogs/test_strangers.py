@@ -584,7 +584,6 @@ async def test_a_loan_that_is_over_reaches_nothing(
     assert count.successes[successes:] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", sorted(set(FORMS) - HARMLESS))
 async def test_in_the_owners_own_hands_each_form_does_something(
     bot: BotHarness, mine: Belongings, on_disk: OnDisk, form: str
@@ -597,7 +596,6 @@ async def test_in_the_owners_own_hands_each_form_does_something(
     assert on_disk.snapshot() != before or shown, said
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS))
 async def test_in_the_owners_own_hands_each_press_does_something(
     bot: BotHarness, mine: Belongings, on_disk: OnDisk, press: str

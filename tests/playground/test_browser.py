@@ -80,7 +80,6 @@ async def test_it_prints_an_address_serves_it_and_ends_when_told(tmp_path: Path)
         assert b"closed" in out
 
 
-@pytest.mark.slow
 async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
