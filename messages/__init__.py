@@ -1,1 +1,1 @@
-"""The sentences for people, from the code into the catalogues of the translators, and what is checked of these."""
+"""Collects the sentences for people from the code into the translators' catalogues, and checks these."""

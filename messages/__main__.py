@@ -1,8 +1,8 @@
 """The catalogues of the translators: python -m messages [update | check] [LANGUAGE…]
 
-``update`` brings them up to date with the code: new sentences come in untranslated, changed ones as ``fuzzy``, and what
-nobody says any more goes. ``check`` says all that is wrong with them, also what is still to be translated. Without a
-language (``ja``, ``pt_BR``) it is all of them.
+``update`` brings them up to date with the code: it adds new sentences untranslated and changed ones as ``fuzzy``, and
+removes unused ones. ``check`` lists everything that is wrong with them, including what is not yet translated. Without a
+language (``ja``, ``pt_BR``), all catalogues are meant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from messages.rules import problems
 
 
 def main(arguments: list[str]) -> int:
-    """Write catalogues anew, or check them."""
+    """Update the catalogues, or check them."""
     todo, *languages = arguments or ["update"]
     unknown = set(languages) - set(LANGUAGES)
     if todo not in {"update", "check"} or unknown:

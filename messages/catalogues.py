@@ -1,4 +1,4 @@
-"""The catalogues as files, through Babel: without line numbers and dates, so that they change with the code only."""
+"""Reads and writes the catalogues with Babel, without line numbers and dates: they change only with the sentences."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HEADER = """\
 # `make messages` brings this file up to date with the code."""
 _UNSTABLE = "POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Report-Msgid-Bugs-To|Language-Team"
 
-# Without the form that Unicode has for whole millions, which nobody here makes.
+# Without Unicode's extra plural form for whole millions, which never occur here.
 _PLURAL_FORMS = {"es": "nplurals=2; plural=(n != 1);", "pt_BR": "nplurals=2; plural=(n > 1);"}
 
 
 def template(messages: Iterable[Message]) -> Catalog:
-    """All there is to translate."""
+    """A catalogue of everything that is translated."""
     made = Catalog(fuzzy=False)
     for each in messages:
         made.add(
@@ -35,7 +35,7 @@ def template(messages: Iterable[Message]) -> Catalog:
 
 
 def load(language: str) -> Catalog:
-    """The catalogue of ``language``; an empty one where there is none yet."""
+    """The catalogue of ``language``; an empty one if there is none yet."""
     path = path_of(language)
     if not path.is_file():
         return _empty(language)
@@ -51,15 +51,15 @@ def _empty(language: str) -> Catalog:
 
 
 def update(messages: Sequence[Message], languages: Sequence[str] = LANGUAGES) -> Iterator[str]:
-    """Write every catalogue anew, and say how much of it is left to do."""
+    """Update every catalogue, and print how much of it is still untranslated."""
     wanted = template(messages)
     for language in languages:
         catalogue = load(language)
         catalogue.update(wanted)
         for each in catalogue:
-            each.flags.discard("python-format")  # ours have braces; "100 %" is no placeholder
+            each.flags.discard("python-format")  # our placeholders have braces; "100 %" is none
             if not _done(each.string):
-                each.flags.discard("fuzzy")  # Babel also takes an untranslated plural for an old translation
+                each.flags.discard("fuzzy")  # Babel would also keep an untranslated plural as an old translation
         path_of(language).parent.mkdir(parents=True, exist_ok=True)
         path_of(language).write_text(written(catalogue), "utf-8")
         open_ = sum(1 for each in catalogue if each.id and (each.fuzzy or not _done(each.string)))

@@ -1,4 +1,4 @@
-"""All there is to translate: what the code says, and what Discord shows of our commands."""
+"""Collects everything that is translated: the sentences in the code, and what Discord shows of our commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from messages.places import Places
 
 
 async def collect() -> list[Message]:
-    """Every sentence and name once. The commands come first: the places are found by the classes of all cogs."""
+    """Every sentence and name once. The commands come first: finding the places needs the classes of all cogs."""
     names = await commands.messages()
     return merged([*_said(), *names])
 

@@ -1,4 +1,4 @@
-"""What Discord asks of the commands in every language: https://discord.com/developers/docs/interactions/application-commands."""
+"""Discord's rules for commands, in every language: https://discord.com/developers/docs/interactions/application-commands."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_IN_ALL = 8000  # name, description and values of a command with all in it, each in its longest language
+_IN_ALL = 8000  # name, description and values of a command with all its options, each in its longest language
 
 
 def problems(payload: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Everything that Discord would refuse of the commands as they are told to it, a line each."""
+    """Everything in the commands that Discord would refuse, a line each."""
     yield from _twice("commands", payload)
     for command in payload:
         if (size := _size(command)) > _IN_ALL:
@@ -26,7 +26,7 @@ def _within(command: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _twice(of: str, these: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Names that two of them have in one language. Where one has no name in it, the English one stands there."""
+    """Names that two of them share in one language. One without a name in it has its English name there."""
     locales = {locale for each in these for locale in each.get("name_localizations") or {}}
     for locale in ["", *sorted(locales)]:
         names = Counter(

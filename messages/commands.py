@@ -1,4 +1,4 @@
-"""What Discord shows of our commands, as discord.py asks for its translation."""
+"""Collects what Discord shows of our commands, as discord.py requests its translation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _IN_DISCORD = "cogs"
 
 
 async def client() -> CastbookClient:
-    """A client with all our commands. It is not connected to anything, and nothing is kept."""
+    """A client with all our commands. It is connected to nothing and stores nothing."""
     with tempfile.TemporaryDirectory() as folder:
         app = App(load(None, _SETTINGS | {"CASTBOOK__STORE__FILES": folder}))
         await app.client.add_parts(cogs_of(app), [operator_cog_of(app)])
@@ -41,7 +41,7 @@ async def client() -> CastbookClient:
 
 
 class _Asked(app_commands.Translator):
-    """Notes what it is asked for."""
+    """Records each string that discord.py wants translated."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, str], None] = {}
@@ -57,7 +57,7 @@ class _Asked(app_commands.Translator):
 
 
 async def payload(of: CastbookClient, translator: app_commands.Translator) -> list[dict[str, Any]]:
-    """What Discord is told about the commands of ``of``."""
+    """What Discord receives about the commands of ``of``."""
     guilds: list[discord.abc.Snowflake | None] = [None, discord.Object(1)]
     commands = [command for guild in guilds for command in of.tree.get_commands(guild=guild)]
     return [await command.get_translated_payload(of.tree, translator) for command in commands]

@@ -14,11 +14,11 @@ _LITERALS = {"text": ("msgid",), "ntext": ("msgid", "plural"), "ptext": ("contex
 
 
 class NotALiteral(Exception):
-    """A sentence is put together where it is used, so that nobody can translate it."""
+    """A sentence is assembled at run time, so that nobody can translate it."""
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    """Each module of the bot: its path from the root, and what stands in it."""
+    """Each module of the bot: its path from the root, and its syntax tree."""
     for package in _PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
@@ -42,7 +42,7 @@ def read(call: ast.Call, name: str) -> dict[str, str]:
 
 
 def merged(found: Iterable[Message]) -> list[Message]:
-    """One for each that is said in several places. Raises ``ValueError`` where they have two plurals."""
+    """One message for each that is used in several places. Raises ``ValueError`` if it has two plurals."""
     together: dict[tuple[str, str], Message] = {}
     for each in found:
         other = together.get(each.key, each)

@@ -1,4 +1,4 @@
-"""Follows a value back through the code, by names: to the sentences that it may say."""
+"""Follows a value back through the code, by names, to the sentences that it may contain."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
-# Calls that pass on what they are given, or called on.
+# Calls that return their argument, or the object that they are called on.
 _PASSING: Final = {"say", "render", "plain", "items", "values", "get"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where an expression stands: the module, and the class and the function in it."""
+    """Where an expression is: the module, and the class and the function in it."""
 
     module: ast.Module
     function: Function | None = None
@@ -28,7 +28,7 @@ class Scope:
 
 
 class Code:
-    """All modules of the bot. ``calls``: by the name of what is called, each call and where it stands."""
+    """All modules of the bot. ``calls``: each call and where it is, by the name of what is called."""
 
     def __init__(self, modules: Iterable[ast.Module]) -> None:
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = defaultdict(list)
@@ -59,7 +59,7 @@ class Code:
             self._read(child, inner)
 
     def sentences(self, expression: ast.AST, here: Scope, seen: set[ast.AST] | None = None) -> Iterator[ast.Call]:
-        """The calls that build what ``expression`` may say."""
+        """The calls that build the sentences of ``expression``."""
         seen = set() if seen is None else seen
         if expression in seen:
             return
@@ -104,13 +104,13 @@ class Code:
     def _known(
         self, these: Mapping[str, list[tuple[_Node, Scope]]], name: str, here: Scope
     ) -> Iterator[tuple[_Node, Scope]]:
-        """Those of that name which are meant ``here``: of the same module, or of two of which one imports it."""
+        """The definitions that ``name`` means ``here``: in this module, or one that it imports or that imports it."""
         for node, there in these.get(name, ()):
             if there.module is here.module or name in self._imports[here.module] | self._imports[there.module]:
                 yield node, there
 
     def _given(self, here: Scope, name: str) -> Iterator[tuple[ast.AST, Scope]]:
-        """What is given for that parameter of the function where it is called."""
+        """The arguments for that parameter in all calls of the function."""
         function = here.function
         if function is None or function.name == "__init__":
             return
@@ -134,7 +134,7 @@ def named(call: ast.Call, name: str) -> Iterator[ast.expr]:
 
 
 def _assigned(function: Function | None, name: str) -> Iterator[ast.expr]:
-    """What that name is bound to within ``function``."""
+    """The values that are bound to that name within ``function``."""
     for node in ast.walk(function) if function is not None else ():
         match node:
             case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if node.value is not None and name in _targets(node):

@@ -18,7 +18,7 @@ _INFLECTED = {"ru", "es", "pt_BR"}
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An English word, and what is said for it: by language, any one of these."""
+    """An English word and its translations: by language, any one of these."""
 
     english: str
     said: Mapping[str, tuple[str, ...]]
@@ -39,7 +39,7 @@ def read(document: str) -> list[Term]:
 
 
 def unlike(english: str, translation: str, language: str, terms: Iterable[Term]) -> Iterator[Term]:
-    """The words of ``english`` that ``translation`` says otherwise. Of "voice sample", "voice" is not looked for."""
+    """The words of ``english`` that ``translation`` renders differently. In "voice sample", "voice" is not checked."""
     left = english
     for term in terms:
         left, times = re.subn(rf"\b{re.escape(term.english)}(?:s|es)?\b", " ", left, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""One sentence of the code that is to be translated."""
+"""One sentence of the code that has to be translated."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``msgid``, ``plural`` and ``context`` as in :class:`bot.texts.Text`; ``files`` are those that say it.
+    """``msgid``, ``plural`` and ``context`` as in :class:`bot.texts.Text`; ``files`` are those that use it.
 
-    ``at_most``: how many characters Discord shows where it stands, with short values in the place of its parameters.
+    ``at_most``: how many characters Discord shows there, with short values for its parameters.
     """
 
     msgid: str
@@ -21,5 +21,5 @@ class Message:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What a catalogue finds it by."""
+        """Its key in a catalogue."""
         return self.context, self.msgid

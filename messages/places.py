@@ -1,7 +1,7 @@
-"""Where in Discord a sentence stands, and how many characters there is room for.
+"""Finds where in Discord a sentence is shown, and how many characters fit there.
 
 From each place with a limit (the label of a button, the title of a form …) the code is followed back to the
-sentences that may stand there.
+sentences that may be shown there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from messages.flow import Code, Scope, named
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What it is, and how many characters Discord takes there."""
+    """What it is, and how many characters Discord accepts there."""
 
     what: str
     at_most: int
@@ -47,7 +47,7 @@ _ARGUMENTS: Final[Mapping[str, Mapping[int | str, Place]]] = {
 
 
 class Places:
-    """``found``: each call that builds a sentence, with the places in which it stands, as far as they have a limit."""
+    """``found``: each call that builds a sentence, with the places with a limit in which it is shown."""
 
     def __init__(self, modules: Iterable[ast.Module]) -> None:
         self._code = Code(modules)
@@ -75,7 +75,7 @@ class Places:
 
 
 def _worded(arguments: Iterable[ast.expr]) -> Iterator[ast.expr]:
-    """Those that may be words: ids and styles are fields of something."""
+    """The expressions that may be words: ids and styles are attributes."""
     return (each for each in arguments if isinstance(each, ast.Call | ast.Name | ast.IfExp))
 
 

@@ -1,4 +1,4 @@
-"""What is checked of a translation: that it is there, says what the English says, and fits where it stands."""
+"""Checks that a translation exists, has the English sentence's parameters and names, and fits where it is shown."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ COMPLETE: tuple[str, ...] = LANGUAGES
 """The languages in which nothing may be missing, fuzzy, or said otherwise than the glossary says."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-# What is the same in every language: Discord's markdown with its parameters, commands, and what is typed or copied.
+# The same in every language: Discord's markdown with its parameters, commands, and what is typed or copied.
 _KEPT = (
     re.compile(r"<[@t:#/][^>]*>"),
     re.compile(r"`[^`]*`"),
     re.compile(r"https?://[\w./-]*[\w/]", re.ASCII),
     re.compile(r"\*\*"),
 )
-# What a sentence calls by its name: a button, a title or a menu in quotation marks, and in bold an option of a command.
+# Names in a sentence: a button, a title or a menu in quotation marks, and an option of a command in bold.
 _LABEL = re.compile(r"“([^“”{}]+)”")
 _OPTION = re.compile(r"\boptions?\b")
 _BOLD = re.compile(r"\*\*(\w+)\*\*")
 _NAMES = {"command", "option"}
 _NAME = re.compile(r"[-_'\w]{1,32}")  # with str.islower: Discord's own rule (Application Command Naming)
 _ALLOWS = "glossary: "
-_SHORTEST = "·"  # what a parameter takes at least
+_SHORTEST = "·"  # the least that a parameter takes
 
 
 def _commands(messages: Sequence[Message]) -> re.Pattern[str]:
-    """Our commands, where a sentence names them."""
+    """Our commands, as sentences name them."""
     names = "|".join(sorted({re.escape(each.msgid) for each in messages if each.context == "command"}))
     return re.compile(rf"(?<![\w/.<{{}}>])/(?:{names})(?: (?:{names}))?(?![\w-])", re.ASCII)
 
@@ -46,7 +46,7 @@ def problems(
 ) -> Iterator[str]:
     """Everything that is wrong with ``catalogue``, a line each.
 
-    ``complete``: what is not translated, and what is not said as the glossary says, is wrong as well. The comment
+    ``complete``: what is not translated, or not as the glossary has it, is wrong as well. The comment
     ``# glossary: word`` in the catalogue allows an entry another word.
     """
     plural = parse(written(catalogue)).plural
@@ -77,7 +77,7 @@ def problems(
 
 
 def _named(message: Message, catalogue: Catalog) -> Iterator[str]:
-    """What the sentence calls by its name, as it is called in the language of ``catalogue``."""
+    """The names in the sentence, as they are in the language of ``catalogue``."""
     for label in _LABEL.findall(message.msgid):
         entry = catalogue.get(label) or catalogue.get(label, "menu")
         if entry is not None:

@@ -1,4 +1,4 @@
-"""The command ``/apps``: stands for a message's Apps menu, which the simulated Discord's page cannot open."""
+"""The command ``/apps``, instead of a message's Apps menu, which the simulated Discord's page cannot open."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SHOWN = 25  # choices, by Discord
 
 
 def add_apps_command(tree: app_commands.CommandTree[discord.Client], history: History) -> None:
-    """Add ``/apps menu message``, with the message menus that ``tree`` has. The page carries it out, not the bot.
+    """Add ``/apps menu message``, with the message menus of ``tree``. The page runs it, not the bot.
 
-    ``history`` gives the messages of a channel, oldest first, with the contents that only its readers see.
+    ``history`` gives the messages of a channel, oldest first, with the contents that only their readers see.
     """
     menus = [menu.name for menu in tree.get_commands(type=AppCommandType.message)]
 
@@ -41,7 +41,7 @@ def add_apps_command(tree: app_commands.CommandTree[discord.Client], history: Hi
 
 
 def find_message(channel: ChannelHandle, message_id: object) -> discord.Message | None:
-    """The message of the channel that was chosen; ``None`` where it is gone."""
+    """The chosen message of the channel; ``None`` if it is gone."""
     return next((message for message in channel.history() if str(message.id) == message_id), None)
 
 

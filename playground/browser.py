@@ -33,14 +33,14 @@ PATIENCE = 60.0  # seconds for each step of the prepared character
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Two files to upload: a figure that talks, and one without a sound track, which the provider refuses."""
+    """Two files to upload: a talking figure, and one without a sound track, which the provider refuses."""
 
     talking: Path
     silent: Path
 
     @classmethod
     def rendered(cls, folder: Path) -> Clips:
-        """Render those that are not in ``folder`` yet; the same code gives the same clips."""
+        """Render those that are not in ``folder`` yet; the same code renders the same clips."""
         folder.mkdir(parents=True, exist_ok=True)
         clips = cls(folder / "clip.mp4", folder / "silent.mp4")
         for path, seconds, sound in ((clips.talking, 6.0, True), (clips.silent, 3.0, False)):
@@ -55,7 +55,7 @@ def main(port: int, *, without_sora: bool = False, locale: str = "en-US", troubl
     """Serve on loopback (0 takes a free port) until Ctrl-C, SIGTERM or the page's own end. Returns the exit code.
 
     ``without_sora``: the provider has closed every model that makes characters, once sam has his.
-    ``locale``: the language in which everybody has their Discord. ``trouble``: what goes wrong, once sam has his.
+    ``locale``: the language of everybody's Discord. ``trouble``: what goes wrong, once sam has his.
 
     Every start is a new world: the simulated Discord keeps nothing, so the bot's database is kept no longer either.
     """
@@ -110,7 +110,7 @@ async def _play(server: SimulatedServer, page: LivePreview, without_sora: bool, 
     if without_sora:
         server.provider.close_character_models()
         await server.app.availability.refresh()
-        for model in server.app.availability.models:  # sam's was taken a moment ago, which speaks for its model
+        for model in server.app.availability.models:  # sam's was accepted just now, so its model counts as alive
             await server.app.availability.refused(model)
     order(trouble, server.provider)
     _tell(guide(page.url, page.phone_url, clips))
@@ -118,7 +118,7 @@ async def _play(server: SimulatedServer, page: LivePreview, without_sora: bool, 
 
 
 def _small_clip() -> bytes:
-    """For the page, which converts a posted video before it shows any picture: a large one would take it a minute."""
+    """For the page, which converts a posted video before it shows any picture; for a large one this takes a minute."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         render_clip(path, seconds=4.0, size=(480, 270), fps=12)
@@ -143,7 +143,7 @@ async def prepare(server: SimulatedServer, clip: bytes) -> None:
 
 
 async def _press_if_asked(server: SimulatedServer, member: MemberActor, label: str) -> None:
-    """Press the button once it is there; nothing where the job ends without it."""
+    """Press the button once it is there; do nothing if the job ends without it."""
     label = translated(label, server.locale) or label
     async with asyncio.timeout(PATIENCE):
         while (asked := with_button(server.channel.history(viewer=member), label)) is None:
@@ -155,7 +155,7 @@ async def _press_if_asked(server: SimulatedServer, member: MemberActor, label: s
 
 
 def guide(url: str, phone_url: str, clips: Clips) -> str:
-    """What the terminal says once the page is there: its addresses, who is who, and every command."""
+    """What the terminal prints once the page is served: its addresses, who is who, and every command."""
     return f"""
 Open this address in a browser (anyone who has it may do everything there):
 
@@ -214,7 +214,7 @@ its look at the videos.
 
 
 async def _until_one_ends(*works: Coroutine[Any, Any, object]) -> None:
-    """Run them side by side until the first one ends, then stop the others; its error is ours."""
+    """Run them concurrently until the first one ends, then stop the others. Raises its error."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Drawing smooth, shaded shapes with Pillow: what the figure in our own clips is painted with."""
+"""Draws smooth, shaded shapes with Pillow, for the figure in our own clips."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Brush:
 
 
 def _curve(points: Sequence[Point], *, closed: bool) -> list[Point]:
-    """A Catmull-Rom curve: smooth, and through every point that was given."""
+    """A Catmull-Rom curve: smooth, and through every given point."""
     ring = [points[-1], *points, points[0], points[1]] if closed else [points[0], *points, points[-1]]
     line: list[Point] = []
     for (x0, y0), (x1, y1), (x2, y2), (x3, y3) in zip(ring, ring[1:], ring[2:], ring[3:], strict=False):

@@ -1,7 +1,7 @@
 """Renders our own video clip: a drawn figure that blinks, looks about and talks. Nobody real, no third-party picture.
 
-The demo, the playground and the tests use it wherever a clip with a face and a voice is needed. The same arguments
-give the same clip.
+The demo, the playground and the tests use it wherever they need a clip with a face and a voice. The same arguments
+render the same clip.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def render_clip(
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream("libx264", rate=fps, options={"crf": "20", "preset": "superfast", "g": str(fps)})
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.codec_context.thread_count = 1  # what x264 writes depends on it
+        video.codec_context.thread_count = 1  # the output of x264 depends on it
         audio = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=96_000) if sound else None
         figure = Figure(size) if somebody else None
         _write_pictures(container, video, voice, figure, count=round(seconds * fps), size=size, fps=fps)

@@ -31,11 +31,11 @@ OUT = Path("demo-out")
 SECONDS_PER_TASK = 5.0
 PROMPT = "@Rosie and @Ruby watch the sun go down"
 _SPRING = datetime(2026, 4, 1, 12, tzinfo=UTC)
-PATIENCE = 45.0  # seconds for any one thing that the demo waits for
+PATIENCE = 45.0  # seconds that the demo waits for any one thing
 
 
 def main(video: Path | None, range_text: str | None) -> int:
-    """Play it; without a range the bot's own first suggestion is used. Returns the exit code."""
+    """Run it; without a range it uses the bot's own first suggestion. Returns the exit code."""
     log.configure(LogSettings(level="ERROR"))
     logging.getLogger("discord").setLevel(logging.ERROR)
     try:
@@ -120,7 +120,7 @@ class _Demo:
         return shown is not None
 
     async def _through_doubts(self, member: MemberActor) -> None:
-        """Where the bot doubts the seconds (a clip of yours may be anything), they are used anyway."""
+        """If the bot has concerns about the seconds (your clip may be anything), use them anyway."""
         prepared = {Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER, Step.DONE}
         job = await self._until(member, lambda job: job.step in prepared or job.question is Question.CONCERNS)
         if job.question is Question.CONCERNS:
@@ -158,7 +158,7 @@ class _Demo:
         mia, provider = self._server.mia, self._server.provider
         await self._made_in_spring(mia, "Ruby")
         provider.close_character_models()
-        provider.model_gone("sora-2-vvip")  # it makes no characters, and shows those that its sisters made
+        provider.model_gone("sora-2-vvip")  # it makes no characters, and shows those that other models made
         for availability in (self._server.app.availability, self._server.app.video_availability):
             await availability.refresh()  # what the bot does every ten minutes
         self._transcript.say("  … the provider's list of models has no Sora any more; the bot has asked for it again.")
@@ -176,7 +176,7 @@ class _Demo:
         return all(delivered) and (OUT / "video.mp4").exists()
 
     async def _made_in_spring(self, member: MemberActor, name: str) -> None:
-        """As if an earlier version had made the character in spring: it kept the exact clip and its stills alone."""
+        """Make the character one of an earlier version from spring, with only the exact clip and its stills."""
         stores = self._server.app.stores
         made = await stores.characters.by_name(member.id, name)
         if made is None:
@@ -211,7 +211,7 @@ class _Demo:
         self._look(member)
 
     async def _until(self, member: MemberActor, reached: Callable[[Job], bool]) -> Job:
-        """Wait for the member's newest job to come so far."""
+        """Wait until the member's newest job has come that far."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 self._look(member)

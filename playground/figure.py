@@ -13,11 +13,11 @@ from playground.brush import Brush, Colour, Part, Point
 
 # Everything is laid out on a stage of 960 x 540 units with the figure in the middle of it.
 STAGE: Final = (960.0, 540.0)
-_NARROWEST: Final = 600.0  # what of the stage's width a narrow picture must still show
+_NARROWEST: Final = 600.0  # how much of the stage's width a narrow picture must still show
 _DETAIL: Final = 1.3  # parts of the head are painted this much larger, so that turning them stays smooth
 _HEAD: Final = (440.0, 470.0)  # the sheet the head is painted on
-_VISIBLE: Final = (64.0, 8.0, 376.0, 396.0)  # what of that sheet is not empty
-_ROOM: Final = 36.0  # how far the head gets beyond that when it sways and tilts
+_VISIBLE: Final = (64.0, 8.0, 376.0, 396.0)  # the part of that sheet that is not empty
+_ROOM: Final = 36.0  # how far the head moves beyond that when it sways and tilts
 _NECK: Final = (220.0, 415.0)  # the point of it that the head turns about
 _NECK_ON_STAGE: Final = (480.0, 418.0)
 _BODY: Final = (640.0, 230.0)
@@ -158,7 +158,7 @@ def _head(scale: float) -> Image.Image:
 
 @lru_cache(maxsize=4)
 def _face(scale: float) -> Part:
-    """Nose, cheeks and freckles: what moves together when the head turns."""
+    """Nose, cheeks and freckles, which move together when the head turns."""
     brush = Brush(*_HEAD, scale)
     for x in (138.0, 302.0):
         brush.oval((x, 316), (34, 22), BLUSH, opacity=0.5, soft=10)

@@ -16,9 +16,9 @@ _IN_A_SERVER = "0"  # Discord's number for that kind of installation
 
 @contextmanager
 def installed_in_servers(locale: str = "en-US", *, most_bytes: int | None = None) -> Iterator[None]:
-    """Meanwhile every interaction says that the bot was installed in its server, or in nobody's own account.
+    """Inside the block, every interaction says that the bot was installed in its server, and in nobody's own account.
 
-    ``locale``: everybody has their Discord in that language, and the server is in it. ``most_bytes``: of the files of
+    ``locale``: the language of everybody's Discord, and of the server. ``most_bytes``: of the files of
     one message; ``None``: as simcord has it.
     """
     made = interactions.base_payload
@@ -39,7 +39,7 @@ def installed_in_servers(locale: str = "en-US", *, most_bytes: int | None = None
 
 @contextmanager
 def closed_direct_messages() -> Iterator[None]:
-    """Meanwhile nobody takes direct messages of the bot's, as many people do not: a page of one channel shows none."""
+    """Inside the block, nobody accepts direct messages from the bot: a page of one channel could not show them."""
     looked = messages._send_permissions  # noqa: SLF001 - simcord's, whose version is pinned for that
 
     def send_permissions(ctx: Any, channel_id: int) -> None:  # noqa: ANN401 - simcord's

@@ -1,4 +1,4 @@
-"""simcord's page in the browser, beside a bot that goes on by itself: it shows what the bot does, when the bot does it.
+"""simcord's page in the browser, for a bot that works by itself: it shows what the bot does, when the bot does it.
 
 As it comes, the page shows something new only after somebody acted in it, refuses a click on anything that was
 published again since, fails where two things happen at once, and takes a refusal for a failure of the bot.
@@ -33,7 +33,7 @@ for _place in ("embed_description", "embed_field_value"):
 # machine a page of faces had "Gallery item unavailable" in it, though every file of the bot's was whole.
 _media.WORKER_DEADLINE_SECONDS, _media.MAX_QUEUE = 300.0, 100
 
-LOOK = 0.25  # seconds between two looks whether the bot has spoken to Discord
+LOOK = 0.25  # seconds between two checks whether the bot has called Discord
 PHONE = (390, 844)  # pixels of a page, as CSS counts them
 TURN = 0.02  # seconds until one of two things at once is tried again
 
@@ -75,7 +75,7 @@ class LivePreview(Preview):
 
     @property
     def channel(self) -> ChannelHandle:
-        """Where what happens now happens: the channel of the page in which somebody acts."""
+        """The current channel: that of the page in which somebody acts."""
         return self._here.get(self._channel)
 
     @channel.setter
@@ -97,7 +97,7 @@ class LivePreview(Preview):
         await self.close()
 
     async def follow(self) -> None:
-        """Publish what became new, for ever. Nothing is published where nothing happened: forms stay undisturbed."""
+        """Publish what is new, without end. If nothing happened, nothing is published: forms stay undisturbed."""
         shown = -1
         while True:
             happened = len(self.env.http_requests)
@@ -106,11 +106,11 @@ class LivePreview(Preview):
                     await self.refresh()
                     shown = happened
                 except (SetupError, TimeoutError):
-                    pass  # somebody is acting just now, or the bot is busy: at the next look
+                    pass  # somebody is acting just now, or the bot is busy: at the next check
             await asyncio.sleep(LOOK)
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
-        """What somebody does in the page, at whichever revision of it: the bot may have gone on since they looked."""
+        """Carry out what somebody does at any revision of the page: the bot may have changed it since they looked."""
         page = self._get_page(context_id)
         if body.get("kind") == "viewer":
             page.channel_id = self._place(self._viewer(body.get("viewer_id"))).id
@@ -125,7 +125,7 @@ class LivePreview(Preview):
         return self._places.get(viewer.id, self._channel)
 
     def _prepare_action(self, page: _Page, kind: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - simcord's
-        """Plan what somebody does. ``/apps`` is no command of the bot's: it opens the menu of a message."""
+        """Plan what somebody does. ``/apps`` is not a command of the bot: it opens the menu of a message."""
         plan = super()._prepare_action(page, kind, body)
         if kind != "run_command" or body["path"] != [NAME]:
             return plan
@@ -150,7 +150,7 @@ class LivePreview(Preview):
         interaction: Interaction | None = None,
         extra_diagnostics: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
-        """How an action ended. One that the bot refused ended well: the person was told why."""
+        """How an action ended. One that the bot refused counts as successful: the person was told why."""
         raised = self.env.errors_since(cursor)
         if all(isinstance(getattr(each, "original", each), CastbookError) for each in raised):
             cursor = self.env.error_cursor
@@ -160,7 +160,7 @@ class LivePreview(Preview):
 
 
 class _PhoneServer(PreviewServer):
-    """Serves the same session at an address of its own, whose pages are as wide as a phone."""
+    """Serves the same session at its own address, with pages as wide as a phone."""
 
     async def _pages(self, request: web.Request) -> web.Response:
         known = set(self.preview._pages)  # noqa: SLF001 - see LivePreview

@@ -1,4 +1,4 @@
-"""Prices and budgets of the playground and the demo: made up, so that what the bot says of money can be seen."""
+"""Prices and budgets of the playground and the demo, made up to show what the bot says about money."""
 
 from __future__ import annotations
 

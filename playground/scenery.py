@@ -1,4 +1,4 @@
-"""What is behind the figure in our own clips: hills at dusk, a low sun, and lights that drift."""
+"""The background of the figure in our own clips: hills at dusk, a low sun, and drifting lights."""
 
 from __future__ import annotations
 

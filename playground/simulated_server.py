@@ -1,4 +1,4 @@
-"""The real bot on a simulated Discord server, with a simulated provider: what demo, browser and tests play on."""
+"""The real bot on a simulated Discord server, with a simulated provider, for the demo, the browser and the tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from playground.cdn import LoopbackCdn
 from playground.installation import closed_direct_messages, installed_in_servers
 from playground.provider import SimulatedProvider
 
-PULSE = 0.25  # seconds between two looks at what happened
+PULSE = 0.25  # seconds between two checks of what happened
 TOPIC = "Discord and ToAPIs are simulated here; the bot is the real one."
 SETTLE = 30.0  # seconds that a simulated command may take
 RETRY = 0.02  # seconds between two tries to act
@@ -35,7 +35,7 @@ class SimulatedServer:
     yet. None of them takes direct messages.
 
     The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
-    ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``. Everybody has their Discord in ``locale``.
+    ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``. ``locale`` is the language of everybody's Discord.
     ``most_bytes``: of the files of one message; ``None``: as many as Discord takes.
     """
 
@@ -55,7 +55,7 @@ class SimulatedServer:
         self._open = AsyncExitStack()
         self._cdn = LoopbackCdn(lambda url: self.env.backend.cdn.get(url))
         self.provider = SimulatedProvider(seconds_per_task=seconds_per_task)
-        self.turn = asyncio.Lock()  # the simulated Discord takes one act at a time; the clock's is one
+        self.turn = asyncio.Lock()  # the simulated Discord takes one act at a time, and moving the clock is one
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
@@ -100,7 +100,7 @@ class SimulatedServer:
             "CASTBOOK__LINKS__TRUSTED_ORIGINS": f'["{self.provider.base_url}"]',
         }
         nothing = self._folder / "config.toml"
-        nothing.touch()  # no settings of a real bot may slip in
+        nothing.touch()  # without the settings of a real bot
         return load(nothing, {**environ, **self._environ})
 
     async def _new_app(self) -> App:

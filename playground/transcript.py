@@ -35,7 +35,7 @@ class Transcript:
         self._show(line)
 
     def look(self, messages: list[discord.Message], viewer_id: int) -> None:
-        """Print messages that are new, were edited or are gone since the last look of anybody, or of this viewer."""
+        """Print messages that are new, were edited or are gone since the last look by anybody, or by this viewer."""
         there = {message.id: message for message in messages}
         for gone in [seen for seen in self._shown_to.get(viewer_id, {}).values() if seen.id not in there]:
             if self._seen.pop(gone.id, None) is not None:

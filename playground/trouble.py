@@ -1,4 +1,4 @@
-"""Trouble that can be ordered for the playground, which otherwise comes only when nobody is looking."""
+"""Trouble that the playground can produce on request, which in reality comes when nobody is looking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LATE: Final = 16 * 60.0  # seconds for a task: longer than Discord lets the bot
 
 
 class Trouble(StrEnum):
-    """What is to happen, over and over."""
+    """What happens, over and over."""
 
     FACES = "faces"  # seedance takes every character for a real person
     SOUND = "sound"  # the sound that a model makes is refused
@@ -21,7 +21,7 @@ class Trouble(StrEnum):
 
 
 def order(trouble: Trouble | None, provider: SimulatedProvider) -> None:
-    """From now on ``provider`` makes that trouble. :attr:`Trouble.LARGE` is Discord's, and none of the provider's."""
+    """From now on ``provider`` makes that trouble. :attr:`Trouble.LARGE` is Discord's, not the provider's."""
     match trouble:
         case Trouble.FACES:
             provider.videos.real_faces = True

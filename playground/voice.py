@@ -43,7 +43,7 @@ _LEAD_IN: Final = 0.15  # seconds of silence before the first word
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What is heard (mono, -1 to 1, `RATE` a second) and how the mouth goes with it (`_CONTROL` a second)."""
+    """The sound (mono, -1 to 1, `RATE` per second) and the matching movements of the mouth (`_CONTROL` per second)."""
 
     samples: Samples
     _opening: Curve
