@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Table, func, select, text, update
 
-from bot.errors import Refusal
+from bot.errors import DatabaseFault, Refusal
 from bot.store.admission import AdmissionLimits
+from bot.store.database_errors import database_fault_of
 from bot.store.drafts import Draft, DraftStore, UnsentImport
 from bot.store.loans import LoanStore
 from bot.store.privacy import PrivacyStore
@@ -80,6 +81,24 @@ async def test_rows_are_locked_in_one_order(duel: Duel, lent: Character, changin
     acting = await the_rest_is_free(duel.other)
     held.go_on.set()
     await asyncio.gather(running, acting)
+
+
+async def test_a_deadlock_is_a_busy_database(duel: Duel) -> None:
+    """Ours cannot have one; here two lock rows in opposite orders on purpose."""
+    ids = [(await duel.watch.add()).id for _ in range(2)]
+    both_have_one = asyncio.Barrier(2)
+
+    async def lock(its: Process, first: str, second: str) -> None:
+        async with its.database.write(locks=NO_LOCK) as connection:
+            await connection.execute(select(jobs.c.id).where(jobs.c.id == first).with_for_update())
+            await both_have_one.wait()
+            await connection.execute(select(jobs.c.id).where(jobs.c.id == second).with_for_update())
+
+    results = await asyncio.gather(
+        lock(duel.one, ids[0], ids[1]), lock(duel.other, ids[1], ids[0]), return_exceptions=True
+    )
+    faults = [database_fault_of(each) for each in results if each is not None]
+    assert faults == [DatabaseFault.BUSY]
 
 
 _LONG_AGO = timedelta(days=400)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot import limits
 from bot.errors import QuotaReached, Refusal
@@ -26,10 +26,11 @@ from bot.store.person_consents import PersonConsentStore
 from bot.store.portable_casts import NoImport, PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
-from bot.store.tables import characters, jobs, sent_messages
+from bot.store.tables import characters, jobs, keys, sent_messages
 from bot.store.task_times import TaskTimeStore
 from bot.store.told_alarms import ToldAlarmStore
 from bot.store.videos import VideoStore
@@ -340,15 +341,18 @@ async def test_a_block_is_news_once(duel: Duel) -> None:
     )
 
 
-async def test_a_key_is_made_once(duel: Duel) -> None:
-    keys: list[Signatures] = []
+@pytest.mark.parametrize("kind", [Signatures, Pseudonyms])
+async def test_a_key_is_made_once(duel: Duel, kind: type[Signatures | Pseudonyms]) -> None:
+    async with duel.watch.database.write() as connection:
+        await connection.execute(delete(keys))
+    made: list[Signatures | Pseudonyms] = []
 
     def load(its: Process) -> Awaitable[object]:
-        keys.append(Signatures(its.database))
-        return keys[-1].load()
+        made.append(kind(its.database))
+        return made[-1].load()
 
     await duel.waits(load, load)
-    assert keys[0]._key == keys[1]._key != b""
+    assert made[0]._key == made[1]._key != b""
 
 
 async def test_settings_of_a_server_are_all_kept(duel: Duel) -> None:
