@@ -71,8 +71,10 @@ class PostgresDatabase(Database):
             partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
         )
         # Writers queue here before they wait for locks: commands before jobs, and without occupying a connection.
+        # Who waits for a lock keeps its place meanwhile, so the steps of jobs, which need none, have their own places.
         self._alone = PriorityLimiter(1)
-        self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
+        self._with_locks = PriorityLimiter(limits.POSTGRES_WRITERS_WITH_LOCKS)
+        self._without_locks = PriorityLimiter(limits.POSTGRES_WRITERS_WITHOUT_LOCKS)
         self._locks = SharedLocks(self.connect_apart)
 
     async def open(self) -> None:
@@ -134,7 +136,7 @@ class PostgresDatabase(Database):
         """Each statement sees what others committed before it; what is behind none of the ``locks`` may change."""
         if not urgent:
             await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        turns = self._alone if locks is None else self._beside_others
+        turns = self._alone if locks is None else self._with_locks if locks else self._without_locks
         with tracing.span("database write", urgent=urgent, alone=locks is None):
             async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
                 transaction = await connection.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -42,6 +43,7 @@ from bot.values.loan import Answer, LoanRecipient
 from bot.values.sent_message import PendingUpdate, ShownContent
 from bot.values.task_durations import TaskDurations
 from bot.values.watched_tasks import Ended, TaskType
+from tests.patience import PATIENCE
 from tests.store.duel import FILM, LENDER, OTHER, OWNER, PERSON, SERVER, Act, Duel, Process
 
 _MINE = owner_lock(OWNER)
@@ -450,3 +452,17 @@ async def test_a_step_waits_for_nobody(duel: Duel) -> None:
         await its.jobs.release(job.id, job.lease, None, now=its.now)
 
     await duel.passes(lambda its: its.add(Quota(running=9)), steps)
+
+
+async def test_a_step_gets_a_connection_while_others_wait_for_locks(duel: Duel) -> None:
+    job = await duel.watch.leased()
+    held, holding = await duel.hold(lambda its: its.add(Quota(running=99)))
+    many = range(2 * limits.POSTGRES_WRITERS_WITH_LOCKS)
+    waiting = [asyncio.ensure_future(duel.other.add(Quota(running=99))) for _ in many]
+    async with asyncio.timeout(PATIENCE):
+        while not await duel.somebody_waits():
+            await asyncio.sleep(0.01)
+    await duel.other.jobs.note(job.id, job.lease, JobNotes(progress=5), now=duel.other.now)
+    assert not any(each.done() for each in waiting)
+    held.go_on.set()
+    await asyncio.gather(holding, *waiting)
