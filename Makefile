@@ -69,12 +69,13 @@ tests: $(VENV)/.asserts
 slow: $(VENV)/.asserts  ## the tests that make test leaves out: before a release, and after a change of what they are about
 	$(BIN)/python -m pytest -m slow -n 3 --dist loadfile
 
-# What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
+# What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no PostgreSQL,
+# no S3, no coverage.
 QUICK := tests/values tests/config tests/store tests/provider tests/web $(wildcard tests/chat/test_render_*.py) \
 	tests/jobs/test_transitions.py $(filter-out tests/test_process.py,$(wildcard tests/test_*.py))
 quick: $(VENV)/.dev  ## lint, types, layers and the quick tests: under a minute
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers
-	$(BIN)/python -m pytest -q -m 'not slow' -n 2 $(QUICK)
+	$(BIN)/python -m pytest -q -m 'not slow' -k 'not postgres and not bucket' -n 2 $(QUICK)
 
 # Each worker would rewrite the asserts of all tests anew, and each media child compile what has changed: neither keeps
 # what it compiled. What cannot be imported is told by the tests' own run.
