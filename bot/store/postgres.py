@@ -27,7 +27,7 @@ from bot.store.postgres_locks import SharedLocks, key_of
 from bot.store.postgres_notifications import PostgresNotifications
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
-from bot.store.write_locks import NO_LOCK, Lock
+from bot.store.write_locks import NO_LOCK, Lock, taken_in_turn
 
 _log = structlog.get_logger(__name__)
 
@@ -263,7 +263,7 @@ def _taking(locks: Collection[Lock] | None) -> tuple[TextClause, dict[str, Any]]
         return _ALL, {}
     if not locks:
         return _NONE, {}
-    return _THESE, {"keys": [_KEY, *sorted({key_of(f"write {each}") for each in locks})]}
+    return _THESE, {"keys": [_KEY, *taken_in_turn(locks, key_of)]}
 
 
 def _no_connection(error: BaseException) -> NoConnection:

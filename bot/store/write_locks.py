@@ -11,6 +11,7 @@ nothing. Whoever reads such a row and writes what follows from it locks the row 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Final, NewType
 
 Lock = NewType("Lock", str)
@@ -42,3 +43,15 @@ def server_lock(guild_id: int) -> Lock:
 def task_lock(task_id: str) -> Lock:
     """What webhooks said about a task, by the provider's id or ours."""
     return Lock(f"task {task_id}")
+
+
+def taken_in_turn(locks: Collection[Lock], key_of: Callable[[str], int]) -> list[int]:
+    """The keys of these locks in the order in which everybody takes them: people's, servers', then those of all.
+
+    So who waits for one person's lock does not hold one that everybody needs.
+    """
+    return [key for _, key in sorted({(_concerns(each), key_of(f"write {each}")) for each in locks})]
+
+
+def _concerns(lock: Lock) -> int:
+    return {"owner": 0, "server": 1}.get(lock.partition(" ")[0], 2)

@@ -466,3 +466,16 @@ async def test_a_step_gets_a_connection_while_others_wait_for_locks(duel: Duel) 
     assert not any(each.done() for each in waiting)
     held.go_on.set()
     await asyncio.gather(holding, *waiting)
+
+
+@pytest.mark.parametrize("owner", range(20, 24))
+async def test_who_waits_for_a_person_does_not_hold_the_places(duel: Duel, owner: int) -> None:
+    held, holding = await duel.hold(lambda its: its.add(owner_id=owner))
+    waiting = asyncio.ensure_future(duel.other.add(Quota(in_all=9, server_day=9), owner_id=owner))
+    async with asyncio.timeout(PATIENCE):
+        while not await duel.somebody_waits():
+            await asyncio.sleep(0.01)
+    await duel.watch.add(Quota(in_all=9, server_day=9), owner_id=OTHER)
+    assert not waiting.done()
+    held.go_on.set()
+    await asyncio.gather(holding, waiting)
