@@ -23,7 +23,7 @@ from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
-from bot.store.postgres_locks import SharedLocks, key_of
+from bot.store.postgres_locks import CONNECTION_LOST, SharedLocks, key_of
 from bot.store.postgres_notifications import PostgresNotifications
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
@@ -45,9 +45,6 @@ _THESE: Final = sql(
 )
 _BECAME: Final = sql("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
 _MILLISECONDS: Final = 1000
-
-# Temporary faults; while connecting, asyncpg raises its own.
-_UNREACHABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _OPTIONS: Final = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 
@@ -117,7 +114,7 @@ class PostgresDatabase(Database):
             await self._touch()
         except BaseException as error:
             await self.close()
-            if isinstance(error, (*_UNREACHABLE, SQLAlchemyError)):
+            if isinstance(error, (*CONNECTION_LOST, SQLAlchemyError)):
                 raise _bad_start(error) from error
             raise
 
@@ -193,7 +190,7 @@ class PostgresDatabase(Database):
             raise RuntimeError("the database is not open")
         try:
             connection = await engine.connect()
-        except _UNREACHABLE as error:
+        except CONNECTION_LOST as error:
             if has_no_right(error):
                 raise
             raise _no_connection(error) from error
@@ -222,14 +219,14 @@ class PostgresDatabase(Database):
         within = {"timeout": limits.POSTGRES_ANSWERS_WITHIN, "command_timeout": silent}
         try:
             return await asyncpg.connect(**options, server_settings=_SESSION, **within)
-        except _UNREACHABLE as error:
+        except CONNECTION_LOST as error:
             raise _no_connection(error) from error
 
     async def writable(self) -> bool:
         """Whether a transaction can be committed at the moment."""
         try:
             await self._touch()
-        except (*_UNREACHABLE, SQLAlchemyError):
+        except (*CONNECTION_LOST, SQLAlchemyError):
             return False
         return True
 

@@ -13,6 +13,7 @@ from typing import Final
 import asyncpg
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -68,7 +69,7 @@ class PostgresNotifications(Notifications):
         return f"{self._name} {topic} {argument}"
 
     async def open(self) -> None:
-        """Connect. Raises what asyncpg raises."""
+        """Connect. Raises what ``connect`` raises, and SQLAlchemy's TimeoutError if the connection is lost at once."""
         self._connection = await self._connected()
         now = asyncio.get_running_loop().time()
         for listeners in self._heard.values():  # the state they know is read after this
@@ -89,7 +90,10 @@ class PostgresNotifications(Notifications):
 
     async def _connected(self) -> asyncpg.Connection:
         connection = await self._connect()
-        await connection.add_listener(_CHANNEL, self._arrived)
+        try:
+            await connection.add_listener(_CHANNEL, self._arrived)
+        except CONNECTION_LOST as error:
+            raise NoConnection(f"the connection was lost ({type(error).__name__})") from error
         return connection
 
     async def _hang_up(self) -> None:

@@ -8,8 +8,10 @@ from functools import partial
 import asyncpg
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot import limits
+from bot.store.database_errors import passes_by_itself
 from bot.store.notifications import Topic
 from bot.store.postgres import PostgresDatabase
 from bot.store.postgres_notifications import PostgresNotifications
@@ -67,6 +69,19 @@ async def test_the_others_hear_it_and_a_lost_connection_comes_back(
     await one.close()
     await other.close()
     one.send(Topic.JOBS)  # nobody is told, and nothing is raised
+
+
+async def test_a_connection_that_is_lost_at_the_start_is_no_defect(postgres_url: str) -> None:
+    async def lost_at_once() -> asyncpg.Connection:
+        connection = await asyncpg.connect(dsn_of(postgres_url))
+        apart = await asyncpg.connect(dsn_of(postgres_url))
+        await apart.execute("SELECT pg_terminate_backend($1, 10000)", connection.get_server_pid())
+        await apart.close()
+        return connection
+
+    with pytest.raises(NoConnection) as raised:
+        await PostgresNotifications(lost_at_once).open()
+    assert passes_by_itself(raised.value)
 
 
 async def test_a_server_that_falls_silent_is_asked_anew(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
