@@ -29,14 +29,6 @@ SQLITE_WILL_DO = frozenset(
         *("test_refused_files", "test_site_links"),
     }
 )
-# What is made and shown, with statements that these or the store's tests send to PostgreSQL all the same: there they
-# are run by make slow.
-SLOW_ON_POSTGRES = frozenset(
-    {
-        *("test_character", "test_choose", "test_earlier_videos", "test_lent_videos", "test_portable_characters"),
-        *("test_refusals", "test_video_avatars", "test_video_consent", "test_videos", "test_watch"),
-    }
-)
 # Of a test's parameters only the first are tried on PostgreSQL: they vary what a person or the provider says, and not
 # what is written then. In these modules they vary how far a job has come, so all are.
 EACH_PARAMETER = frozenset({"test_character", "test_job_service", "test_restart", "test_submit", "test_video_consent"})
@@ -122,9 +114,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "settings" not in metafunc.fixturenames or _module(metafunc) in SQLITE_WILL_DO:
         return
     if not metafunc.definition.get_closest_marker("sqlite_only"):
-        marks = [pytest.mark.slow] if _module(metafunc) in SLOW_ON_POSTGRES else []
-        kinds = ["sqlite", pytest.param("postgres", marks=marks)]
-        metafunc.parametrize("database_kind", kinds, scope="function")
+        metafunc.parametrize("database_kind", ["sqlite", "postgres"], scope="function")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
