@@ -42,12 +42,11 @@ class TaskTimeStore:
         if not by_type:
             return
         async with self._database.write(locks={TASK_TIMES}) as connection:
-            for kind in sorted(by_type):  # in a fixed order, so that two processes do not wait for each other's rows
+            for kind, its in by_type.items():
                 this = (task_times.c.kind == kind.kind, task_times.c.model == kind.model)
-                row = select(task_times.c.weights).where(*this).with_for_update()
-                before = await connection.scalar(row)
+                before = await connection.scalar(select(task_times.c.weights).where(*this))
                 known = TaskDurations() if before is None else _read(before)
-                for each in by_type[kind]:
+                for each in its:
                     known = known.and_ended(each.after, each.by)
                 weights = json.dumps([round(weight, 4) for weight in known.weights])
                 if before is None:
