@@ -154,6 +154,7 @@ NOTIFICATIONS_AGAIN = 1.0  # seconds until the connection for notifications is r
 CLOCK_READ_EVERY = 60.0  # seconds between two reads of the database's clock
 IDENTIFY_GAP = 5.0  # seconds between two identifies in one bucket (Gateway, Session Start Limit)
 TASKS_PER_LANE = 256  # steps running at once, mostly waiting; each is a task with a lease
+PUT_IN_TURN = 512  # due steps of a lane among which each owner has a turn; later ones wait until these were begun
 BEGUN_AT_ONCE = 2  # steps of a lane that are started together
 # While commands that start jobs keep coming, the runner begins less: new jobs then get as many steps as the default of
 # toapis.submit_per_second uses (two per job), paid ones as many as one core can do.

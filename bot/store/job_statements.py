@@ -15,13 +15,16 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     not_,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from bot import limits
 from bot.store.tables import UNFINISHED, characters, jobs, videos
 from bot.values.job import JobKind, Lane, Outcome, Step
 
@@ -40,17 +43,23 @@ _IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTE
 
 def _claim(lane: Lane, *, beside_others: bool) -> ReturningUpdate[Any]:
     """``beside_others``: other processes claim at the same time, so rows that one of them has locked are skipped."""
-    theirs = jobs.alias()
     holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
-    under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
-    before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
     free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
-    due = (
-        select(jobs.c.id)
-        .where(UNFINISHED, _IN_LANE[lane], jobs.c.next_attempt_at <= now)
-        .where(free)
+    # Of a backlog only the beginning is put in turn: otherwise each claim would take longer, the longer the backlog is.
+    earliest = (
+        select(jobs.c.id, jobs.c.owner_id, jobs.c.next_attempt_at)
+        .where(UNFINISHED, _IN_LANE[lane], jobs.c.next_attempt_at <= now, free)
         .where(jobs.c.id.not_in(bindparam("but", expanding=True)))
-        .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
+        .order_by(jobs.c.next_attempt_at)
+        .limit(literal_column(str(limits.PUT_IN_TURN), Integer))
+        .subquery("earliest")
+    )
+    in_order = (earliest.c.next_attempt_at, earliest.c.id)
+    under_way = select(func.count()).where(jobs.c.owner_id == earliest.c.owner_id, jobs.c.lease_owner == holder)
+    before = func.row_number().over(partition_by=earliest.c.owner_id, order_by=in_order)
+    due = (
+        select(earliest.c.id)
+        .order_by(before + under_way.correlate(earliest).scalar_subquery(), *in_order)
         .limit(bindparam("most", type_=Integer))
     )
     if beside_others:  # SELECT cannot have a lock and a window; and the row may have changed while the lock was awaited
@@ -72,15 +81,19 @@ def _claim(lane: Lane, *, beside_others: bool) -> ReturningUpdate[Any]:
 
 @cache
 def next_due(lanes: frozenset[Lane]) -> Select[Any]:
-    """When something in these lanes can be claimed by ``holder``, apart from ``but``."""
-    leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
-    claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
-    others = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != bindparam("holder"))
-    return (
-        select(func.min(claimable_at))
-        .where(UNFINISHED, jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in sorted(lanes))))
-        .where(others, jobs.c.id.not_in(bindparam("but", expanding=True)))
-    )
+    """When something in these lanes can be claimed by ``holder``, apart from ``but``.
+
+    The free one that is due first is at the beginning of an index, and few are leased: all that wait are never read.
+    """
+    wanted = [UNFINISHED, jobs.c.next_attempt_at.is_not(None), jobs.c.id.not_in(bindparam("but", expanding=True))]
+    if lanes != frozenset(Lane):
+        wanted.append(or_(*(_IN_LANE[lane] for lane in sorted(lanes))))
+    at = jobs.c.next_attempt_at.label("at")
+    free = select(at).where(*wanted, jobs.c.lease_owner.is_(None)).order_by(jobs.c.next_attempt_at).limit(1).subquery()
+    lease_ends = case((jobs.c.lease_until > jobs.c.next_attempt_at, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
+    others = and_(jobs.c.lease_owner.is_not(None), jobs.c.lease_owner != bindparam("holder"))
+    leased = select(func.min(lease_ends).label("at")).where(*wanted, others)
+    return select(func.min(union_all(select(free.c.at), leased).subquery().c.at))
 
 
 # Built once, because the runner sends it with every step.

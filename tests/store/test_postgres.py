@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, String, event, func, insert, make_url, select, text
+from sqlalchemy import Connection, Executable, String, event, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 from structlog.testing import capture_logs
 
+from bot import limits
 from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
 from bot.store import postgres
 from bot.store.cast_search import CastSearch, _asked, _name_queries
@@ -27,6 +30,8 @@ from bot.store.database_errors import database_fault_of
 from bot.store.dialects import ids_given
 from bot.store.disk import DiskUse
 from bot.store.groups import GroupStore
+from bot.store.job_rows import job_columns
+from bot.store.job_statements import CLAIM_BESIDE_OTHERS, next_due
 from bot.store.jobs import JobStore
 from bot.store.new_characters import NewCharacter
 from bot.store.provider_state import ProviderStateStore
@@ -166,6 +171,50 @@ async def test_a_search_reads_the_index_for_its_owner_alone(postgres_url: str, o
 
 def _explained(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
     return f"EXPLAIN {statement}", parameters
+
+
+async def test_a_look_for_work_does_not_read_all_that_waits(
+    postgres_url: str, opened: Open, new_job: NewJob, now: datetime
+) -> None:
+    """Each step asks twice: otherwise thousands of running tasks would keep a core of the server busy."""
+    database = await opened(postgres_url)
+    lanes = frozenset(Lane)
+    waiting = [
+        new_job(owner_id=number, step=Step.WATCH, next_attempt_at=now + number * timedelta(seconds=1))
+        for number in range(3_000)
+    ]
+    async with database.write() as connection:
+        await connection.execute(insert(jobs), [job_columns(job) for job in waiting])
+        await connection.execute(text("ANALYZE jobs"))
+    assert await JobStore(database).next_due("runner", lanes=lanes) == now
+    late = now + timedelta(hours=1)
+    asked = {"holder": "runner", "until": late, "but": [], "most": 2}
+    claim = CLAIM_BESIDE_OTHERS[Lane.SUBMITTED]
+    async with database.write() as connection:
+        event.listen(connection.sync_connection, "before_cursor_execute", _analyzed, retval=True)
+        assert await _rows_read(connection, next_due(lanes), asked) <= 10
+        assert await _rows_read(connection, claim, asked | {"now": now}) <= 10
+        assert await _rows_read(connection, claim, asked | {"now": late}) <= 2 * limits.PUT_IN_TURN
+
+
+def _analyzed(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
+    return f"EXPLAIN ANALYZE {statement}", parameters
+
+
+async def _rows_read(connection: AsyncConnection, statement: Executable, asked: dict[str, Any]) -> int:
+    """How many rows of the table its scans read, also those that are dropped."""
+
+    def explain(sync: Connection) -> list[str]:
+        return [line for (line,) in sync.execute(statement, asked).cursor.fetchall()]  # not read as rows of the table
+
+    read, scan = 0, False
+    for line in await connection.run_sync(explain):
+        if found := re.search(r"actual time=\S+ rows=(\d+) loops=(\d+)", line):
+            scan = "Scan" in line and " on jobs" in line
+            read += int(found[1]) * int(found[2]) if scan else 0
+        elif scan and (dropped := re.search(r"Rows Removed by Filter: (\d+)", line)):
+            read += int(dropped[1])
+    return read
 
 
 async def test_a_search_is_planned_for_its_words_and_nothing_else_is(postgres_url: str, opened: Open) -> None:
