@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.errors import QuotaReached
-from bot.store.tables import UNFINISHED, jobs
+from bot.store.tables import QUEUED, UNFINISHED, jobs
 from bot.texts import text
 from bot.values.job import Step
 
@@ -46,11 +46,6 @@ def being_worked_on() -> ColumnElement[bool]:
     return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
-def queued() -> ColumnElement[bool]:
-    """Jobs that wait to be admitted."""
-    return and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
-
-
 async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = "") -> int:
     """How many of the owner's jobs occupy a place, not counting the job with the id ``but``."""
     theirs = and_(jobs.c.owner_id == owner_id, being_worked_on(), jobs.c.id != but)
@@ -79,7 +74,7 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
 
 async def anybody_queued(connection: AsyncConnection) -> bool:
     """Whether there is a queue at all, which one statement can say."""
-    return bool(await connection.scalar(select(exists().where(queued()))))
+    return bool(await connection.scalar(select(exists().where(QUEUED))))
 
 
 async def admission_state(connection: AsyncConnection, places: AdmissionLimits) -> AdmissionState:
@@ -91,7 +86,7 @@ async def admission_state(connection: AsyncConnection, places: AdmissionLimits) 
 async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
     """Id and owner of each queued job, oldest first; and how many jobs of each owner occupy a place."""
     waiting = await connection.execute(
-        select(jobs.c.id, jobs.c.owner_id).where(queued()).order_by(jobs.c.created_at, jobs.c.id)
+        select(jobs.c.id, jobs.c.owner_id).where(QUEUED).order_by(jobs.c.created_at, jobs.c.id)
     )
     working = await connection.execute(
         select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)

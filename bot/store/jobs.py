@@ -27,7 +27,6 @@ from bot.store.admission import (
     admission_state,
     anybody_queued,
     has_place,
-    queued,
 )
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
@@ -46,7 +45,7 @@ from bot.store.loan_tables import loan_uses
 from bot.store.owned_jobs import FREE, HeldLeases, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.row_locks import free, in_order
-from bot.store.tables import UNFINISHED, characters, jobs
+from bot.store.tables import QUEUED, UNFINISHED, characters, jobs
 from bot.store.write_locks import NO_LOCK, PLACES, Lock, owner_lock, server_lock
 from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, Transition, VideoRequest
 
@@ -104,7 +103,7 @@ class JobStore:
                 found = await admission_state(connection, places)
                 # Others can be admitted by now: with locks of their owners, in the next round.
                 admitted = [job_id for job_id, owner in found.admitted.items() if owner in owners]
-                let_in_now = update(jobs).where(in_order(jobs, jobs.c.id.in_(admitted), queued()))
+                let_in_now = update(jobs).where(in_order(jobs, jobs.c.id.in_(admitted), QUEUED))
                 await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
             if len(admitted) == len(found.admitted):
                 break

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     literal_column,
 )
@@ -28,7 +29,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0026"
+HEAD = "0027"
 """The newest revision under ``migrations/versions``, repeated here so that the bot need not import alembic."""
 MOVING = "moving"
 """Stored instead of a revision during a move (bot.store.move_target); no bot may start on it."""
@@ -85,6 +86,8 @@ jobs = Table(
 # The table keeps growing, so frequent queries have partial indexes without finished jobs. The database uses one only if
 # the query repeats its WHERE word for word: :data:`UNFINISHED`, not a bound parameter.
 UNFINISHED = jobs.c.step != literal_column("'done'")
+QUEUED = and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
+"""Jobs that wait to be admitted."""
 
 
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
@@ -94,6 +97,8 @@ def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> No
 
 
 _partial("ix_jobs_unfinished_due", jobs.c.next_attempt_at, where=UNFINISHED)
+_partial("ix_jobs_unsubmitted_due", jobs.c.next_attempt_at, where=UNFINISHED & jobs.c.submit_started_at.is_(None))
+_partial("ix_jobs_queued", jobs.c.created_at, where=QUEUED)
 _partial("ix_jobs_unfinished_owner", jobs.c.owner_id, jobs.c.created_at, where=UNFINISHED)
 _partial("ix_jobs_leased", jobs.c.lease_owner, jobs.c.owner_id, where=jobs.c.lease_owner.is_not(None))
 _partial("ix_jobs_with_token", jobs.c.token_at, where=jobs.c.token.is_not(None))

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Executable, String, event, func, insert, make_url, select, text
+from sqlalchemy import Connection, Executable, String, event, exists, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,7 +38,7 @@ from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
-from bot.store.tables import HEAD, alembic_version, characters, consents, jobs, metadata
+from bot.store.tables import HEAD, QUEUED, alembic_version, characters, consents, jobs, metadata
 from bot.store.write_locks import NO_LOCK, Lock, owner_lock
 from bot.values.job import JobKind, Lane, Outcome, Step, Transition
 from tests.patience import PATIENCE
@@ -90,7 +90,7 @@ async def test_those_that_start_together_make_one_schema(new_postgres_url: Calla
             assert (await connection.scalars(select(alembic_version.c.version_num))).all() == [HEAD]
             assert await connection.run_sync(_differences) == []
             partial = text("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %'")
-            assert await connection.scalar(partial) == 6
+            assert await connection.scalar(partial) == 8
             sorted_so = text(
                 "SELECT DISTINCT collation_name FROM information_schema.columns"
                 " WHERE table_schema = 'public' AND data_type = 'text'"
@@ -180,7 +180,13 @@ async def test_a_look_for_work_does_not_read_all_that_waits(
     database = await opened(postgres_url)
     lanes = frozenset(Lane)
     waiting = [
-        new_job(owner_id=number, step=Step.WATCH, next_attempt_at=now + number * timedelta(seconds=1))
+        new_job(
+            owner_id=number,
+            step=Step.WATCH,
+            next_attempt_at=now + number * timedelta(seconds=1),
+            submit_started_at=now,
+            admitted_at=now,
+        )
         for number in range(3_000)
     ]
     async with database.write() as connection:
@@ -193,6 +199,9 @@ async def test_a_look_for_work_does_not_read_all_that_waits(
     async with database.write() as connection:
         event.listen(connection.sync_connection, "before_cursor_execute", _analyzed, retval=True)
         assert await _rows_read(connection, next_due(lanes), asked) <= 10
+        assert await _rows_read(connection, select(exists().where(QUEUED)), {}) == 0
+        new = CLAIM_BESIDE_OTHERS[Lane.UNSUBMITTED]
+        assert await _rows_read(connection, new, asked | {"now": late}) == 0
         assert await _rows_read(connection, claim, asked | {"now": now}) <= 10
         assert await _rows_read(connection, claim, asked | {"now": late}) <= 2 * limits.PUT_IN_TURN
 
