@@ -45,7 +45,8 @@ GROWING = frozenset(metadata.tables) - frozenset(SMALL)
 # Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.
 BOUNDED = frozenset(
     {
-        *("ix_jobs_unfinished_due", "ix_jobs_unfinished_owner", "ix_jobs_leased", "ix_jobs_with_token"),
+        *("ix_jobs_unfinished_due", "ix_jobs_unsubmitted_due", "ix_jobs_unfinished_owner", "ix_jobs_queued"),
+        *("ix_jobs_leased", "ix_jobs_with_token"),
         *("ix_sent_messages_wanted", "ix_sent_messages_with_token"),
     }
 )
