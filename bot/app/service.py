@@ -31,7 +31,7 @@ async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | Non
         with _database_needed():
             await app.open()
         try:
-            with _database_needed(), _only_new_objects_collected():
+            with _database_needed(), only_new_objects_collected():
                 await app.start_web()
                 await app.start_jobs()
                 return await _until_stopped(app)
@@ -53,7 +53,7 @@ def _database_needed() -> Iterator[None]:
 
 
 @contextmanager
-def _only_new_objects_collected() -> Iterator[None]:
+def only_new_objects_collected() -> Iterator[None]:
     """Let the garbage collector ignore all that exists by now: modules, catalogues and commands, which stay anyway.
 
     A full collection would walk through them every few hundred commands, and block everything for some 80 ms.
