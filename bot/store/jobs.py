@@ -20,14 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import (
-    AdmissionLimits,
-    AdmissionState,
-    Waiting,
-    admission_state,
-    anybody_queued,
-    has_place,
-)
+from bot.store.admission import AdmissionLimits, AdmissionState, Waiting, admission_state, anybody_queued, has_place
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
