@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -97,12 +97,12 @@ class Process:
         )
         return await self.add(quota, **{"request": request, "owner_id": OTHER, **fields})
 
-    async def keep_film(self, job: Job, character: Character) -> object:
+    async def keep_film(self, job: Job, cast: Sequence[Character] = ()) -> object:
         """Store the video that ``job`` has made."""
-        denials = ConsentDenialStore(self.database, self.people).of_characters([character.id])
-        role = CastRole(character_id=character.id, name="Ann")
+        denials = ConsentDenialStore(self.database, self.people).of_characters([each.id for each in cast])
+        roles = tuple(CastRole(character_id=each.id, name=each.name) for each in cast)
         new = NewVideo(
-            owner_id=job.owner_id, prompt="@Ann", model="wan2.6", roles=(role,), file=FILM, denial_keys=denials
+            owner_id=job.owner_id, prompt="@Ann", model="wan2.6", roles=roles, file=FILM, denial_keys=denials
         )
         made = Transition("test", {"outcome": Outcome.SUCCEEDED})
         return await VideoStore(self.database).add_for_job(job.id, job.lease, new, lambda _: made, now=self.now)

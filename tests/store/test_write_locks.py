@@ -268,7 +268,7 @@ async def test_after_a_no_nothing_is_stored_that_shows_it(duel: Duel, lent: Char
     assert asked is not None
     _, denied = await duel.waits(
         lambda its: PersonConsentStore(its.database, its.people).answer(PERSON, asked.id, Answer.NO, now=its.now),
-        lambda its: its.keep_film(job, lent),
+        lambda its: its.keep_film(job, [lent]),
     )
     assert isinstance(denied, ConsentDenied)
 
@@ -378,7 +378,19 @@ async def import_nothing(its: Process) -> None:
         await store.bring_in(OWNER, "import", [], now=its.now, most_bytes=0, consent=False)
 
 
+async def collect_character(its: Process) -> None:
+    with pytest.raises(LeaseLost):
+        await its.store(its.new_job(owner_id=OWNER))
+
+
+async def collect_video(its: Process) -> None:
+    with pytest.raises(LeaseLost):
+        await its.keep_film(its.new_job(owner_id=OWNER))
+
+
 _NAMED: dict[str, tuple[Lock, Act]] = {
+    "collect: character": (_MINE, collect_character),
+    "collect: video": (_MINE, collect_video),
     "rename": (_MINE, lambda its: CharacterStore(its.database).rename(OWNER, 1, "Zoe")),
     "describe": (_MINE, lambda its: CharacterStore(its.database).describe(OWNER, 1, note="", tags=())),
     "delete": (_MINE, lambda its: CharacterStore(its.database).delete(OWNER, 1)),
