@@ -13,7 +13,9 @@ import structlog
 
 from bot import limits
 from bot.chat.markdown import mentions_of, say
-from bot.log import unexpected
+from bot.errors import DatabaseFault
+from bot.log import passing, unexpected
+from bot.store.database_errors import database_fault_of
 from bot.store.owned_jobs import Pending
 from bot.store.person_consents import PersonConsentStore
 from bot.texts import Text, listed, ntext, text
@@ -55,7 +57,7 @@ class PendingResults:
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info("waiting_results_not_told", error=type(error).__name__, code=getattr(error, "code", None))
         except Exception as error:  # noqa: BLE001 - the command has been answered: an error message would be wrong now
-            unexpected("waiting_results_failed", error)
+            (passing if database_fault_of(error) is DatabaseFault.BUSY else unexpected)("waiting_results_failed", error)
 
     async def _tell_refused(self, interaction: discord.Interaction[Any], refused: PersonConsentStore) -> None:
         """Tell them what could not be sent as a direct message."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from simcord import InteractionResult
+from sqlalchemy.exc import TimeoutError as NoConnection
+from structlog.testing import capture_logs
 
 from bot import metrics
 from bot.chat.pending_results import PendingResults
@@ -129,6 +131,19 @@ async def test_a_database_that_does_not_answer_disturbs_nothing_either(bot: BotH
     bot.client.pending_results = PendingResults(broken)
     assert after(await bot.alice.slash(bot.channel, "help")) == []
     assert metrics.UNEXPECTED_ERRORS._value.get() == before + 1
+
+
+async def test_a_database_outage_is_no_defect(bot: BotHarness) -> None:
+    before = metrics.UNEXPECTED_ERRORS._value.get()
+
+    async def away(_: int) -> Pending:
+        raise NoConnection("the database cannot be reached")
+
+    bot.client.pending_results = PendingResults(away)
+    with capture_logs() as logs:
+        assert after(await bot.alice.slash(bot.channel, "help")) == []
+    assert metrics.UNEXPECTED_ERRORS._value.get() == before
+    assert [line["error"] for line in logs if line["event"] == "waiting_results_failed"] == ["TimeoutError"]
 
 
 async def test_one_question_to_the_database_for_each_command(bot: BotHarness) -> None:

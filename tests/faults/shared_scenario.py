@@ -31,9 +31,10 @@ _LOST = re.compile(  # how a fault in the log says that the database was away
     r"the database (cannot be reached|does not answer|system is (starting up|shutting down|in recovery))|"
     r"connection was closed in the middle|connection is closed|ConnectionDoesNotExist|CannotConnectNow|"
     r"terminating connection|unexpected connection_lost|AdminShutdown|CrashShutdown|"
-    r"another operation \(2\) is in progress|"
     # … or a line alone, without a traceback, for what passes by itself
-    r"database_(away|back) |(step_defect|command_failed) .*error='(DBAPI|Internal|Interface|Operational|Timeout)Error'"
+    r"database_(away|back) |"
+    r"(step_defect|(command|press|waiting_results)_failed) .*"
+    r"error='(DBAPI|Internal|Interface|Operational|Timeout)Error'"
 )
 
 
