@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -23,7 +22,6 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.store.cast_tables import character_groups, characters, group_members
@@ -83,7 +81,7 @@ class CastSearch:
         """
         words = _words(typed)
         asked = _asked(owner_id, words) | {"limit": limit}
-        async with self._searched() as connection:
+        async with self._database.search() as connection:
             queries = _name_queries(postgres=is_postgres(connection))
             if not words:
                 return list((await connection.scalars(queries.all, asked)).all())
@@ -100,7 +98,7 @@ class CastSearch:
         """One page of the characters that match, and how many match in all."""
         words = _words(query.search)
         asked = _asked(owner_id, words) | {"group": query.group_id, "limit": limit, "offset": offset}
-        async with self._searched() as connection:
+        async with self._database.search() if words else self._database.read_at_once() as connection:
             queries = _page_queries(
                 query.sort, searched=bool(words), grouped=query.group_id is not None, postgres=is_postgres(connection)
             )
@@ -118,18 +116,6 @@ class CastSearch:
     async def merge(self, *, whole: bool) -> None:
         """Keep searches fast (:meth:`~bot.store.database.Database.merge_search`)."""
         await self._database.merge_search(whole=whole)
-
-    @asynccontextmanager
-    async def _searched(self) -> AsyncIterator[AsyncConnection]:
-        """A snapshot, in which PostgreSQL plans each statement for the words that are searched for.
-
-        After a few executions it would use one plan for all words, which cannot use the index of trigrams: whether that
-        helps depends on the words. That plan reads all characters of the owner.
-        """
-        async with self._database.read() as connection:
-            if is_postgres(connection):
-                await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
-            yield connection
 
 
 def _words(typed: str) -> str:

@@ -78,6 +78,14 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def search(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """For reading statements that are planned for the words searched for; each is its own snapshot.
+
+        Somebody is typing, so where the database is shared each takes one round trip, on connections of their own,
+        which no other work occupies.
+        """
+
+    @abstractmethod
     def lock(self, name: str) -> AbstractAsyncContextManager[object]:
         """Hold the lock of that name (not a row lock) inside the block, across all processes that share the database.
 

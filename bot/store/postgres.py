@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -11,12 +10,11 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, Connection, Executable, TextClause, event, update
+from sqlalchemy import URL, TextClause, update
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
-from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import limits, tracing
 from bot.concurrency import PriorityLimiter, shielded
@@ -25,6 +23,7 @@ from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
 from bot.store.postgres_locks import CONNECTION_LOST, SharedLocks, key_of
 from bot.store.postgres_notifications import PostgresNotifications
+from bot.store.postgres_pool import OPTIONS, SEARCHING, SESSION, pool
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
 from bot.store.write_locks import NO_LOCK, Lock, taken_in_turn
@@ -44,9 +43,6 @@ _THESE: Final = sql(
     " ELSE pg_advisory_xact_lock(key) END FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS these (key, turn)"
 )
 _BECAME: Final = sql("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
-_MILLISECONDS: Final = 1000
-
-_OPTIONS: Final = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 
 
 class PostgresDatabase(Database):
@@ -64,6 +60,7 @@ class PostgresDatabase(Database):
         self._snapshots: AsyncEngine | None = None
         self._at_once: AsyncEngine | None = None
         self._read_at_once: AsyncEngine | None = None
+        self._searches: AsyncEngine | None = None
         self.notifications = PostgresNotifications(
             partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
         )
@@ -76,30 +73,17 @@ class PostgresDatabase(Database):
 
     async def open(self) -> None:
         """Connect, and migrate the schema to head; of processes that start together, the first one does that."""
-        if not self._url.query.keys() <= _OPTIONS:
+        if not self._url.query.keys() <= OPTIONS:
             raise BadConfiguration(
                 "The address of the PostgreSQL (store.url) has an option that asyncpg does not know: TLS is asked for "
                 "with ssl=require there, not with sslmode."
             )
-        self._engine = create_async_engine(
-            self._url,
-            pool_size=limits.POSTGRES_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=limits.DATABASE_TURN_WITHIN,
-            hide_parameters=True,
-            connect_args={
-                "server_settings": _SESSION,
-                "timeout": limits.POSTGRES_ANSWERS_WITHIN,
-                "command_timeout": limits.POSTGRES_SILENT,
-                "prepared_statement_cache_size": limits.POSTGRES_PREPARED,
-            },
-        )
-        event.listen(self._engine.sync_engine, "checkout", _refuse_dead)
-        event.listen(self._engine.sync_engine, "handle_error", _give_up_silent)
+        self._engine = pool(self._url, limits.POSTGRES_CONNECTIONS, SESSION)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read_at_once = self._at_once.execution_options(only_reads=True)
-        event.listen(self._engine.sync_engine, "before_execute", _refuse_writing)
+        searches = pool(self._url, limits.POSTGRES_SEARCHES, SEARCHING)
+        self._searches = searches.execution_options(isolation_level="AUTOCOMMIT", only_reads=True)
         try:
             async with self.read() as connection:
                 known = await revision(connection)
@@ -121,10 +105,11 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Close every connection."""
         await self._locks.close()
-        engine, self._engine = self._engine, None
-        self._snapshots = self._at_once = self._read_at_once = None
-        if engine is not None:
-            await engine.dispose()
+        engines = self._engine, self._searches
+        self._engine = self._snapshots = self._at_once = self._read_at_once = self._searches = None
+        for engine in engines:
+            if engine is not None:
+                await engine.dispose()
 
     @asynccontextmanager
     async def write(
@@ -184,6 +169,13 @@ class PostgresDatabase(Database):
             yield connection
 
     @asynccontextmanager
+    async def search(self) -> AsyncIterator[AsyncConnection]:
+        """Without a transaction, on connections that make a plan for each search."""
+        await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
+        async with self._connected(self._searches) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def _connected(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
         """A pooled connection. Raises SQLAlchemy's TimeoutError if none is available."""
         if engine is None:
@@ -218,7 +210,7 @@ class PostgresDatabase(Database):
         _, options = self._engine.dialect.create_connect_args(self._url)
         within = {"timeout": limits.POSTGRES_ANSWERS_WITHIN, "command_timeout": silent}
         try:
-            return await asyncpg.connect(**options, server_settings=_SESSION, **within)
+            return await asyncpg.connect(**options, server_settings=SESSION, **within)
         except CONNECTION_LOST as error:
             raise _no_connection(error) from error
 
@@ -235,20 +227,6 @@ class PostgresDatabase(Database):
         as_it_is = update(alembic_version).values(version_num=alembic_version.c.version_num)
         async with self.write(locks=NO_LOCK) as connection:  # one row, whose value stays
             await connection.execute(as_it_is)
-
-
-_SESSION: Final = {
-    "application_name": "castbook",
-    "default_transaction_isolation": "read committed",  # a statement after the lock must see what was done before it
-    "lock_timeout": f"{limits.DATABASE_BUSY.total_seconds() * _MILLISECONDS:.0f}",
-    "statement_timeout": f"{limits.POSTGRES_STATEMENT * _MILLISECONDS:.0f}",
-    # A connection that hangs, or whose machine is gone, must not keep the lock.
-    "idle_in_transaction_session_timeout": f"{limits.POSTGRES_IDLE * _MILLISECONDS:.0f}",
-    "tcp_keepalives_idle": "15",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "jit": "off",  # no statement of ours takes long enough to benefit
-}
 
 
 def _taking(locks: Collection[Lock] | None) -> tuple[TextClause, dict[str, Any]]:
@@ -278,26 +256,6 @@ async def _place(turns: PriorityLimiter, *, urgent: bool) -> AsyncIterator[None]
         yield
     finally:
         turns.release()
-
-
-def _refuse_dead(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
-    """The server has closed it since: the pool makes a new one, and discards others of the same age."""
-    if connection.driver_connection.is_closed():  # asyncpg's
-        raise InvalidatePoolError
-
-
-def _refuse_writing(connection: Connection, statement: Executable, *_: object) -> None:
-    """Where no transaction could refuse it. Raises RuntimeError."""
-    if getattr(statement, "is_dml", False) and connection.get_execution_options().get("only_reads"):
-        raise RuntimeError("this connection is read-only: write() is for writing")
-
-
-def _give_up_silent(context: ExceptionContext) -> NoConnection | None:
-    """The machine or the network is gone without an error: discard this connection and the others."""
-    if not isinstance(context.original_exception, TimeoutError):
-        return None
-    context.is_disconnect = True
-    return NoConnection("the database does not answer")
 
 
 def _bad_start(error: BaseException) -> BadStart:

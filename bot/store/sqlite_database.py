@@ -154,6 +154,10 @@ class SQLiteDatabase(Database):
         """The same as :meth:`read`."""
         return self.read()
 
+    def search(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """The same as :meth:`read`: no connection is waited for, and each statement is planned by itself."""
+        return self.read()
+
     async def merge_search(self, *, whole: bool = False) -> None:
         """Merge segments of the full-text index, a few pages at a time, while others may write in between.
 

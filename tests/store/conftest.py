@@ -168,6 +168,21 @@ def add(jobs: JobStore, new_job: NewJob) -> Callable[..., Any]:
     return add
 
 
+@pytest.fixture
+def new_cast(new_job: NewJob, now: datetime, cast_fields: dict[str, Any]) -> Callable[..., Any]:
+    """Make a character of person 7 with that name, in the given database."""
+
+    async def add(database: Database, name: str) -> str:
+        store = JobStore(database)
+        job = await store.add(new_job(step=Step.COLLECT, lease_owner="runner"), Quota())
+        made = Transition("test", {"outcome": Outcome.SUCCEEDED})
+        new = NewCharacter(**cast_fields | {"name": name})
+        _, character = await CharacterStore(database).add_for_job(job.id, job.lease, new, lambda _: made, now=now)
+        return character.name
+
+    return add
+
+
 @pytest.fixture(scope="session")
 def cast_fields() -> dict[str, Any]:
     """Those of a new character, without its name."""

@@ -21,6 +21,7 @@ class Proxy:
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self.cut: str | None = None
         self.cuts = 0
+        self.round_trips = 0  # since the start: something was sent, and then answered
         self.port = 0
 
     async def start(self) -> None:
@@ -50,6 +51,7 @@ class Proxy:
         answers = asyncio.create_task(self._copy(there, writer, silent, answered))
         try:
             while asked := await reader.read(65536):
+                self.round_trips += 1
                 if self.cut is not None and _COMMIT in asked:
                     cut, self.cut = self.cut, None
                     self.cuts += 1

@@ -22,9 +22,8 @@ from structlog.testing import capture_logs
 
 from bot import limits
 from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
-from bot.store import postgres
+from bot.store import postgres, postgres_pool
 from bot.store.cast_search import CastSearch, _asked, _name_queries
-from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.database_errors import database_fault_of
 from bot.store.dialects import ids_given
@@ -33,14 +32,13 @@ from bot.store.groups import GroupStore
 from bot.store.job_rows import job_columns
 from bot.store.job_statements import CLAIM_BESIDE_OTHERS, next_due
 from bot.store.jobs import JobStore
-from bot.store.new_characters import NewCharacter
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.store.tables import HEAD, QUEUED, alembic_version, characters, consents, jobs, metadata
 from bot.store.write_locks import NO_LOCK, Lock, owner_lock
-from bot.values.job import JobKind, Lane, Outcome, Step, Transition
+from bot.values.job import JobKind, Lane, Step
 from tests.patience import PATIENCE
 from tests.store.conftest import NewJob
 from tests.store.postgres_proxy import proxy_to
@@ -155,9 +153,8 @@ async def test_a_search_reads_the_index_for_its_owner_alone(postgres_url: str, o
         await connection.execute(text(more))
     async with database.write() as connection:
         await connection.execute(text("ANALYZE characters"))
-    search = CastSearch(database)
-    async with search._searched() as connection:
-        await connection.execute(text("SET LOCAL cpu_tuple_cost = 1"))  # as if a hundred times as many had to be read
+    async with database.search() as connection:
+        await connection.execute(text("SET cpu_tuple_cost = 1"))  # as if a hundred times as many had to be read
         event.listen(connection.sync_connection, "before_cursor_execute", _explained, retval=True)
         queries = _name_queries(postgres=True)
         for typed in ("wil", "wilhelmnia", "willi"):
@@ -228,11 +225,9 @@ async def _rows_read(connection: AsyncConnection, statement: Executable, asked: 
 
 async def test_a_search_is_planned_for_its_words_and_nothing_else_is(postgres_url: str, opened: Open) -> None:
     database = await opened(postgres_url)
-    async with CastSearch(database)._searched() as connection:
+    async with database.search() as connection:
         assert await connection.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
-        held = (await connection.get_raw_connection()).driver_connection
     async with database.read() as connection:
-        assert (await connection.get_raw_connection()).driver_connection is held
         assert await connection.scalar(text("SHOW plan_cache_mode")) == "auto"
 
 
@@ -313,19 +308,6 @@ async def test_a_job_is_claimed_once(several: list[Database], new_job: NewJob, n
 async def test_a_name_is_given_once(several: list[Database], new_job: NewJob, now: datetime, new_cast: Any) -> None:
     names = await asyncio.gather(*(new_cast(database, "Ann") for database in several * 3))
     assert sorted(names) == sorted(["Ann", *(f"Ann {number}" for number in range(2, 3 * MANY + 1))])
-
-
-@pytest.fixture
-def new_cast(new_job: NewJob, now: datetime, cast_fields: dict[str, Any]) -> Callable[..., Any]:
-    async def add(database: Database, name: str) -> str:
-        store = JobStore(database)
-        job = await store.add(new_job(step=Step.COLLECT, lease_owner="runner"), Quota())
-        made = Transition("test", {"outcome": Outcome.SUCCEEDED})
-        new = NewCharacter(**cast_fields | {"name": name})
-        _, character = await CharacterStore(database).add_for_job(job.id, job.lease, new, lambda _: made, now=now)
-        return character.name
-
-    return add
 
 
 async def test_a_group_is_made_once(several: list[Database], now: datetime) -> None:
@@ -534,7 +516,7 @@ async def test_a_lock_that_is_waited_for_in_vain(
     postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await opened(postgres_url)
-    monkeypatch.setitem(postgres._SESSION, "lock_timeout", "100")
+    monkeypatch.setitem(postgres_pool.SESSION, "lock_timeout", "100")
     other = await opened(postgres_url)
     async with one.write():
         with pytest.raises(DBAPIError) as caught:
@@ -547,7 +529,7 @@ async def test_one_that_hangs_loses_the_lock(
     postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await opened(postgres_url)
-    monkeypatch.setitem(postgres._SESSION, "idle_in_transaction_session_timeout", "200")
+    monkeypatch.setitem(postgres_pool.SESSION, "idle_in_transaction_session_timeout", "200")
     one = await opened(postgres_url)
 
     async def hang() -> None:

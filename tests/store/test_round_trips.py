@@ -1,0 +1,60 @@
+"""What somebody waits for takes few round trips to PostgreSQL, and no connection that others occupy.
+
+While many ask, each round trip takes as long as everything else that the process has to do meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from bot import limits
+from bot.store.cast_search import CastQuery, CastSearch
+from bot.store.database import Database, database_at
+from tests.store.postgres_proxy import Proxy, proxy_to
+
+
+@pytest.fixture
+async def proxied(postgres_url: str) -> AsyncIterator[tuple[Proxy, Database]]:
+    async with proxy_to(postgres_url) as (proxy, url):
+        database = database_at(url)
+        await database.open()
+        yield proxy, database
+        await database.close()
+
+
+async def round_trips(proxy: Proxy, ask: Callable[[], Awaitable[object]]) -> int:
+    """Of something that was asked before on the same connection, which has its statements prepared."""
+    await ask()
+    before = proxy.round_trips
+    await ask()
+    return proxy.round_trips - before
+
+
+async def test_a_search_takes_one_for_each_statement(proxied: tuple[Proxy, Database], new_cast: Any) -> None:
+    proxy, database = proxied
+    await new_cast(database, "Wilhelmina")
+    search = CastSearch(database)
+    assert await round_trips(proxy, lambda: search.names(7, "")) == 1
+    assert await round_trips(proxy, lambda: search.names(7, "wilh")) == 1
+    assert await round_trips(proxy, lambda: search.names(7, "wil")) == 2
+    assert await round_trips(proxy, lambda: search.page(7, CastQuery(), offset=0, limit=5)) == 1
+    assert await round_trips(proxy, lambda: search.page(7, CastQuery(search="wil"), offset=0, limit=5)) == 1
+
+
+async def test_what_somebody_types_waits_for_no_connection_that_others_occupy(
+    proxied: tuple[Proxy, Database], new_cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would wait behind whatever can take its time, and Discord shows no choices after three seconds."""
+    _, database = proxied
+    await new_cast(database, "Wilhelmina")
+    monkeypatch.setattr(limits, "DATABASE_TURN_WITHIN", 0.2)
+    async with AsyncExitStack() as occupied:
+        for _ in range(limits.POSTGRES_CONNECTIONS):
+            await occupied.enter_async_context(database.read())
+        async with asyncio.timeout(5):
+            assert await CastSearch(database).names(7, "wil") == ["Wilhelmina"]
