@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -50,8 +50,9 @@ class PendingResults:
         """Called when ``command`` has finished. Never raises: this can wait for the next command."""
         try:
             if self._refused is not None:
-                await self._tell_refused(interaction, self._refused)
-                await self._tell_agreed(interaction, self._refused)
+                untold = await self._refused.untold(interaction.user.id)
+                await self._tell_refused(interaction, self._refused, untold.refused)
+                await self._tell_agreed(interaction, self._refused, untold.agreed)
             if command != TASKS:
                 await self._tell(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
@@ -59,9 +60,10 @@ class PendingResults:
         except Exception as error:  # noqa: BLE001 - the command has been answered: an error message would be wrong now
             (passing if database_fault_of(error) is DatabaseFault.BUSY else unexpected)("waiting_results_failed", error)
 
-    async def _tell_refused(self, interaction: discord.Interaction[Any], refused: PersonConsentStore) -> None:
+    async def _tell_refused(
+        self, interaction: discord.Interaction[Any], refused: PersonConsentStore, waiting: Mapping[int, str]
+    ) -> None:
         """Tell them what could not be sent as a direct message."""
-        waiting = await refused.untold(interaction.user.id)
         found = dict(list(waiting.items())[: limits.NAMES_TOLD])  # the others at the next command
         if not found or not await _answered(interaction):
             return
@@ -75,8 +77,9 @@ class PendingResults:
         await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
         await refused.told(interaction.user.id, list(found))
 
-    async def _tell_agreed(self, interaction: discord.Interaction[Any], agreed: PersonConsentStore) -> None:
-        waiting = await agreed.agreed_untold(interaction.user.id)
+    async def _tell_agreed(
+        self, interaction: discord.Interaction[Any], agreed: PersonConsentStore, waiting: Mapping[int, tuple[int, str]]
+    ) -> None:
         found = dict(list(waiting.items())[: limits.NAMES_TOLD])
         if not found or not await _answered(interaction):
             return

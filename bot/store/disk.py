@@ -23,8 +23,9 @@ class DiskUse:
         working = select(func.sum(jobs.c.file_size)).where(
             jobs.c.owner_id == owner_id, or_(UNFINISHED, video_is_kept(now))
         )
-        async with self._database.read() as connection:
-            return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
+        both = select(*(func.coalesce(each.scalar_subquery(), 0) for each in (kept, working)))
+        async with self._database.read_at_once() as connection:
+            return sum(map(int, (await connection.execute(both)).one()))
 
     async def sweeps_for_all(self) -> bool:
         """Whether this process is the one on this database that deletes files without a row from a bucket."""

@@ -114,16 +114,30 @@ _THEIRS = jobs.c.owner_id == bindparam("owner")
 _NO_PREVIEW = jobs.c.kind != JobKind.PREVIEW
 _NEWEST_FIRST = (jobs.c.created_at.desc(), jobs.c.id)  # this order makes SQLite use the owner's index
 
-PENDING_RESULTS: Final = (
-    select(jobs.c.id).where(_THEIRS, jobs.c.step == Step.DONE, _NO_PREVIEW, undelivered()).order_by(*_NEWEST_FIRST)
-)
-PENDING_QUESTIONS: Final = (
-    select(jobs.c.id)
-    .where(_THEIRS, UNFINISHED, jobs.c.step == Step.CHOOSE, _NO_PREVIEW, jobs.c.delivered_at.is_(None))
+_ENDED_UNTOLD = and_(jobs.c.step == Step.DONE, undelivered())
+_ASKS_UNTOLD = and_(
+    jobs.c.step == Step.CHOOSE,
+    jobs.c.delivered_at.is_(None),
     # Nobody is about to be asked: that was tried, and now it waits.
-    .where(jobs.c.lease_owner.is_(None), jobs.c.next_attempt_at > bindparam("now"))
+    jobs.c.lease_owner.is_(None),
+    jobs.c.next_attempt_at > bindparam("now"),
+)
+PENDING: Final = (
+    select(jobs.c.id, jobs.c.step)
+    .where(_THEIRS, _NO_PREVIEW, or_(_ENDED_UNTOLD, _ASKS_UNTOLD))
     .order_by(*_NEWEST_FIRST)
 )
+
+
+def _overview() -> Select[Any]:
+    """The unfinished jobs, the last ``finished`` ones that are done, and all of those that were not delivered."""
+    done = and_(_THEIRS, jobs.c.step == Step.DONE, _NO_PREVIEW)
+    last = select(jobs.c.id).where(done).order_by(*_NEWEST_FIRST).limit(bindparam("finished", type_=Integer))
+    shown = or_(UNFINISHED, and_(done, or_(jobs.c.id.in_(last.correlate(None)), undelivered())))
+    return select(jobs).where(_THEIRS, shown).order_by(*_NEWEST_FIRST)
+
+
+OVERVIEW: Final = _overview()
 
 
 def _known_task() -> Select[Any]:

@@ -7,23 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import worked_on
+from bot.store.admission import being_worked_on, worked_on
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.job_statements import (
     KNOWN_TASK,
-    PENDING_QUESTIONS,
-    PENDING_RESULTS,
-    undelivered,
+    OVERVIEW,
+    PENDING,
 )
 from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
-from bot.store.tables import UNFINISHED, jobs
+from bot.store.tables import jobs
 from bot.store.write_locks import NO_LOCK, owner_lock
 from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
@@ -187,41 +186,51 @@ class OwnedJobStore:
         finished: int = 10,
     ) -> JobOverview:
         """All unfinished jobs of theirs, the last ``finished`` finished ones, and all that were not delivered."""
-        done = (
-            _of(owner_id)
-            .where(jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
-            .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        day = day_of(now)
+        asked = {"owner": owner_id, "day": day, "month": day.replace(day=1)}
+        keys = {"user_key": user_key, "videos_key": videos_key, "credits_key": credits_key}
+        async with self._database.read_at_once() as connection:
+            found = readable((await connection.execute(OVERVIEW, {"owner": owner_id, "finished": finished})).mappings())
+            used = (await connection.execute(_USED, asked | keys)).one()
+        unfinished = [job for job in found if job.step is not Step.DONE]
+        return JobOverview(
+            unfinished=tuple(sorted(unfinished, key=lambda job: (job.created_at, job.id))),
+            finished=tuple(job for job in found if job.step is Step.DONE),
+            used_today=used.used_today,
+            credits_today=Decimal(used.credits_today) / 1000,
+            credits_this_month=Decimal(used.credits_this_month) / 1000,
+            videos_today=used.videos_today,
+            running=used.running,
         )
-        unfinished = _of(owner_id).where(UNFINISHED).order_by(jobs.c.created_at, jobs.c.id)
-        async with self._database.read() as connection:
-            waiting = readable((await connection.execute(unfinished)).mappings())
-            last = readable((await connection.execute(done.limit(finished))).mappings())
-            kept = readable((await connection.execute(done.where(undelivered()))).mappings())
-            ended = {job.id: job for job in (*last, *kept)}
-            return JobOverview(
-                unfinished=tuple(waiting),
-                finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
-                used_today=await used_on(connection, owner_id, day_of(now), user_key),
-                credits_today=await _spent(connection, owner_id, day_of(now), credits_key),
-                credits_this_month=await _spent(connection, owner_id, day_of(now).replace(day=1), credits_key),
-                videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
-                running=await worked_on(connection, owner_id),
-            )
 
     async def pending(self, owner_id: int, *, now: datetime) -> Pending:
         """What has not reached them: ends and questions of jobs."""
-        async with self._database.read() as connection:
-            results = await connection.scalars(PENDING_RESULTS, {"owner": owner_id})
-            questions = await connection.scalars(PENDING_QUESTIONS, {"owner": owner_id, "now": now})
-            return Pending(results=tuple(results.all()), questions=tuple(questions.all()))
+        async with self._database.read_at_once() as connection:
+            found = (await connection.execute(PENDING, {"owner": owner_id, "now": now})).all()
+        return Pending(
+            results=tuple(row.id for row in found if row.step == Step.DONE),
+            questions=tuple(row.id for row in found if row.step == Step.CHOOSE),
+        )
 
     async def _readable(self, query: Select[Any]) -> list[Job]:
         async with self._database.read_at_once() as connection:
             return readable((await connection.execute(query)).mappings())
 
 
-async def _spent(connection: AsyncConnection, owner_id: int, begin: datetime, key: str | None) -> Decimal:
-    return Decimal(await spent_since(connection, jobs.c.owner_id == owner_id, begin, key)) / 1000
+def _used() -> Select[Any]:
+    owner, day = bindparam("owner", type_=BigInteger), bindparam("day", type_=jobs.c.created_at.type)
+    theirs, credits_key = jobs.c.owner_id == owner, bindparam("credits_key", type_=String)
+    month = bindparam("month", type_=jobs.c.created_at.type)
+    return select(
+        used_on(owner, day, bindparam("user_key", type_=String)).label("used_today"),
+        used_on(owner, day, bindparam("videos_key", type_=String), JobKind.VIDEO).label("videos_today"),
+        spent_since(theirs, day, credits_key).label("credits_today"),
+        spent_since(theirs, month, credits_key).label("credits_this_month"),
+        select(func.count()).select_from(jobs).where(theirs, being_worked_on()).scalar_subquery().label("running"),
+    )
+
+
+_USED: Final = _used()
 
 
 def video_is_kept(now: datetime) -> ColumnElement[bool]:

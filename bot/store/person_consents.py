@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,17 @@ _SELECT = select(person_consents, characters.c.name).outerjoin(
         person_consents.c.owner_id == characters.c.owner_id,
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Answers that their owner does not know yet, by question id.
+
+    ``refused``: the names of characters that a no has deleted. ``agreed``: who said yes, and to which character.
+    """
+
+    refused: Mapping[int, str]
+    agreed: Mapping[int, tuple[int, str]]
 
 
 class PersonConsentStore:
@@ -137,21 +148,18 @@ class PersonConsentStore:
             found = await connection.scalars(there.where(*theirs, characters.c.owner_id == owner_id))
             return tuple(found.all())
 
-    async def untold(self, owner_id: int) -> dict[int, str]:
-        """By question id, the names of characters that a no has deleted without the owner knowing yet."""
+    async def untold(self, owner_id: int) -> Untold:
+        """The answers of which the owner does not know yet."""
         its = person_consents.c
-        waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.NO)
+        waiting = select(its.id, its.answer, its.person_id, its.untold).where(
+            its.owner_id == owner_id, its.untold.is_not(None), its.answer.is_not(None)
+        )
         async with self._database.read_at_once() as connection:
-            rows = await connection.execute(select(its.id, its.untold).where(*waiting))
-            return {row.id: row.untold for row in rows}
-
-    async def agreed_untold(self, owner_id: int) -> dict[int, tuple[int, str]]:
-        """By question id, who said yes to which character without the owner knowing yet."""
-        its = person_consents.c
-        waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.YES)
-        async with self._database.read_at_once() as connection:
-            rows = await connection.execute(select(its.id, its.person_id, its.untold).where(*waiting))
-            return {row.id: (row.person_id, row.untold) for row in rows}
+            rows = (await connection.execute(waiting)).all()
+        return Untold(
+            refused={row.id: row.untold for row in rows if row.answer == Answer.NO},
+            agreed={row.id: (row.person_id, row.untold) for row in rows if row.answer == Answer.YES},
+        )
 
     async def told(self, owner_id: int, consent_ids: Collection[int]) -> None:
         """The owner has been told about these."""

@@ -19,7 +19,7 @@ from bot.store.job_rows import readable
 from bot.store.loans import loans_of
 from bot.store.person_consents import consents_of
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.quotas import day_of, used_on
+from bot.store.quotas import day_of, number, used_on
 from bot.store.sent_messages import sent_to
 from bot.store.tables import consents, drafts, jobs, operator_blocks, server_blocks
 from bot.store.videos import videos_of
@@ -103,8 +103,8 @@ async def personal_data_of(
         messages=tuple(await sent_to(connection, owner_id)),
         unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
         consent_at=await connection.scalar(consent),
-        used_today=await used_on(connection, owner_id, day_of(now), user_key),
-        videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
+        used_today=await number(connection, used_on(owner_id, day_of(now), user_key)),
+        videos_today=await number(connection, used_on(owner_id, day_of(now), videos_key, JobKind.VIDEO)),
         blocked_since=await connection.scalar(blocked),
         blocked_in=tuple((await connection.scalars(blocked_in)).all()),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
@@ -16,6 +17,9 @@ from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import Text, ntext, text
 from bot.values.job import Job, JobKind
 from bot.values.requests import price_of
+
+_Instant: TypeAlias = datetime | BindParameter[Any]
+_Key: TypeAlias = str | BindParameter[Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +66,18 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     await check_unfinished(connection, job.owner_id, quota)
     day = day_of(now)
     tomorrow = int((day + timedelta(days=1)).timestamp())
-    if quota.day and await used_on(connection, job.owner_id, day, quota.user_key, job.kind) >= quota.day:
+    if quota.day and await number(connection, used_on(job.owner_id, day, quota.user_key, job.kind)) >= quota.day:
         raise QuotaReached(_day_is_over(job.kind, quota.day, tomorrow))
     guild = job.origin.guild_id
     if quota.server_day and guild is not None:
         here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await _used(connection, func.count(), here, quota.server_key, day)
+        used = await number(connection, _used(func.count(), here, quota.server_key, day))
         if used >= quota.server_day:
             raise QuotaReached(_servers_day_is_over(job.kind, quota.server_day, tomorrow))
     if quota.member_day and guild is not None:
         theirs = and_(jobs.c.owner_id == job.owner_id, jobs.c.guild_id == guild)
         today = and_(theirs, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await _used(connection, func.count(), today, quota.member_key, day)
+        used = await number(connection, _used(func.count(), today, quota.member_key, day))
         if used >= quota.member_day:
             raise QuotaReached(_members_day_is_over(job.kind, quota.member_day, tomorrow))
     await _check_credits(connection, job, quota, day, tomorrow)
@@ -141,7 +145,7 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         return
     theirs, here = jobs.c.owner_id == job.owner_id, jobs.c.guild_id == job.origin.guild_id
     if quota.credits:
-        spent = await spent_since(connection, theirs, day, quota.user_credits_key)
+        spent = await number(connection, spent_since(theirs, day, quota.user_credits_key))
         if spent + price > quota.credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -158,7 +162,7 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
     if job.origin.guild_id is None:
         return
     if quota.member_credits:
-        spent = await spent_since(connection, and_(theirs, here), day, quota.member_credits_key)
+        spent = await number(connection, spent_since(and_(theirs, here), day, quota.member_credits_key))
         if spent + price > quota.member_credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -173,7 +177,7 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
                 )
             )
     if quota.server_credits:
-        spent = await spent_since(connection, here, day, quota.server_credits_key)
+        spent = await number(connection, spent_since(here, day, quota.server_credits_key))
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -193,10 +197,10 @@ def _left(limit: int, spent: int) -> float:
     return max(0, limit * 1000 - spent) / 1000
 
 
-async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:
+def spent_since(whose: ColumnElement[bool], begin: _Instant, key: _Key) -> ColumnElement[int]:
     """Thousandths of credits that the jobs ``whose`` have spent since ``begin``, without jobs that cost nothing."""
     counted = and_(whose, jobs.c.counted, jobs.c.created_at >= begin)
-    return await _used(connection, func.coalesce(func.sum(jobs.c.credits), 0), counted, key, begin)
+    return _used(func.coalesce(func.sum(jobs.c.credits), 0), counted, key, begin)
 
 
 async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
@@ -245,19 +249,15 @@ async def check_unfinished(connection: AsyncConnection, owner_id: int, quota: Qu
         )
 
 
-async def used_on(
-    connection: AsyncConnection,
-    owner_id: int,
-    day: datetime,
-    user_key: str | None,
-    kind: JobKind = JobKind.CHARACTER,
-) -> int:
+def used_on(
+    owner_id: int | BindParameter[Any], day: _Instant, user_key: _Key, kind: JobKind = JobKind.CHARACTER
+) -> ColumnElement[int]:
     """How many of the owner's jobs of that kind count on that day; jobs that cost nothing do not.
 
     ``user_key`` is the key for the same kind of jobs.
     """
     theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day, _counted_with(kind))
-    return await _used(connection, func.count(), theirs, user_key, day)
+    return _used(func.count(), theirs, user_key, day)
 
 
 def _counted_with(kind: JobKind) -> ColumnElement[bool]:
@@ -265,18 +265,21 @@ def _counted_with(kind: JobKind) -> ColumnElement[bool]:
     return jobs.c.kind == JobKind.VIDEO if kind is JobKind.VIDEO else jobs.c.kind != JobKind.VIDEO
 
 
-async def _used(
-    connection: AsyncConnection, what: ColumnElement[int], which: ColumnElement[bool], key: str | None, day: datetime
-) -> int:
+def _used(what: ColumnElement[int], which: ColumnElement[bool], key: _Key, day: _Instant) -> ColumnElement[int]:
     """``what`` of the jobs ``which``, with the counter for deleted jobs of people who had everything deleted.
 
-    One statement: a command that starts a job waits for each.
+    An expression, because somebody waits for each statement, and one can ask for several of these.
     """
     used = select(what).select_from(jobs).where(which).scalar_subquery()
     kept = select(func.coalesce(func.sum(day_counters.c.used), 0)).where(
         day_counters.c.user_key == key, day_counters.c.day >= day
     )
-    return int(await connection.scalar(select(used + kept.scalar_subquery())) or 0)
+    return used + kept.scalar_subquery()
+
+
+async def number(connection: AsyncConnection, of: ColumnElement[int]) -> int:
+    """The value of :func:`used_on` or :func:`spent_since`."""
+    return int(await connection.scalar(select(of)) or 0)
 
 
 async def count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:

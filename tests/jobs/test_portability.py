@@ -241,7 +241,7 @@ async def test_a_no_also_takes_the_copies_away_and_none_of_them_comes_back(harne
         assert {each.name for each in offer.plan.characters} <= {"Ann", "Ann 2"}
         assert {each.name for each in offer.plan.left_out} >= {"Ben"}
     told = await harness.app.stores.person_consents.untold(OWNER)
-    assert set(told.values()) == {"Ben", "Ben 2"}
+    assert set(told.refused.values()) == {"Ben", "Ben 2"}
 
 
 async def test_a_document_that_was_changed_is_no_longer_ours(harness: JobHarness) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ import pytest
 from bot import limits
 from bot.store.cast_search import CastQuery, CastSearch
 from bot.store.database import Database, database_at
+from bot.store.disk import DiskUse
+from bot.store.owned_jobs import OwnedJobStore
+from bot.store.person_consents import PersonConsentStore
+from bot.store.pseudonyms import Pseudonyms
 from tests.store.postgres_proxy import Proxy, proxy_to
 
 
@@ -44,6 +49,16 @@ async def test_a_search_takes_one_for_each_statement(proxied: tuple[Proxy, Datab
     assert await round_trips(proxy, lambda: search.names(7, "wil")) == 2
     assert await round_trips(proxy, lambda: search.page(7, CastQuery(), offset=0, limit=5)) == 1
     assert await round_trips(proxy, lambda: search.page(7, CastQuery(search="wil"), offset=0, limit=5)) == 1
+
+
+async def test_what_is_shown_with_an_answer_takes_one_or_two(proxied: tuple[Proxy, Database], now: datetime) -> None:
+    proxy, database = proxied
+    owned, people = OwnedJobStore(database), Pseudonyms(database)
+    untold = PersonConsentStore(database, people).untold
+    assert await round_trips(proxy, lambda: owned.overview(7, now=now)) == 2
+    assert await round_trips(proxy, lambda: DiskUse(database).of(7, now=now)) == 1
+    assert await round_trips(proxy, lambda: owned.pending(7, now=now)) == 1
+    assert await round_trips(proxy, lambda: untold(7)) == 1
 
 
 async def test_what_somebody_types_waits_for_no_connection_that_others_occupy(
