@@ -49,7 +49,7 @@ _HELP_PARTS = (
     (
         text("4. Meet your character"),
         text(
-            "You get a name, a picture and a task ID. No need to wait: I tell you when it's done, and /tasks shows "
+            "You get a name, a picture and a task ID. No need to wait: I'll tell you when it's done, and /tasks shows "
             "what is running and what needs your answer. Your cast is in /character list."
         ),
     ),
@@ -62,7 +62,7 @@ _HELP_PARTS = (
         ),
     ),
     (
-        text("6. Sort it, lend it, take it along"),
+        text("6. Sort it, lend it, take it with you"),
         text(
             "Use /character edit to change a character's name, note, tags or picture, and /group create to sort your "
             "cast. When you lend a character with /character lend, you see every video that is made with it, and you "
@@ -94,14 +94,14 @@ _ABOUT = (
 
 
 _MODELS = {
-    Availability.ALIVE: text("Models that make characters"),
-    Availability.DOUBTFUL: text("Models for characters that I haven't tried yet"),
-    Availability.CLOSED: text("Models for characters that are closed"),
+    Availability.ALIVE: text("Character models that work"),
+    Availability.DOUBTFUL: text("Character models not tried yet"),
+    Availability.CLOSED: text("Closed character models"),
 }
 _VIDEO_MODELS = {
-    Availability.ALIVE: text("Models that make videos"),
-    Availability.DOUBTFUL: text("Models for videos that I haven't tried yet"),
-    Availability.CLOSED: text("Models for videos that are closed"),
+    Availability.ALIVE: text("Video models that work"),
+    Availability.DOUBTFUL: text("Video models not tried yet"),
+    Availability.CLOSED: text("Closed video models"),
 }
 
 _APPS_MENU = (

@@ -120,7 +120,7 @@ class Privacy(
         danger = discord.ButtonStyle.danger
         buttons: list[DurableButton] = [DeleteEverything(owner, say(text("Delete everything"), locale), danger)]
         if data.messages:
-            with_messages = say(text("Delete it and my messages"), locale)
+            with_messages = say(text("Delete messages too"), locale)
             buttons.append(DeleteWithMessages(owner, with_messages, danger))
         buttons.append(KeepEverything(owner, say(text("Keep it"), locale)))
         await interaction.edit_original_response(embed=embed, view=MessageContent(buttons=tuple(buttons)).view())

@@ -19,14 +19,14 @@ _PAUSES = {
 }
 
 _MODELS = {
-    Availability.ALIVE: text("Models for characters that work"),
-    Availability.DOUBTFUL: text("Models for characters, not tried yet"),
-    Availability.CLOSED: text("Closed models for characters"),
+    Availability.ALIVE: text("Character models that work"),
+    Availability.DOUBTFUL: text("Character models not tried yet"),
+    Availability.CLOSED: text("Closed character models"),
 }
 _VIDEO_MODELS = {
-    Availability.ALIVE: text("Models for videos that work"),
-    Availability.DOUBTFUL: text("Models for videos, not tried yet"),
-    Availability.CLOSED: text("Closed models for videos"),
+    Availability.ALIVE: text("Video models that work"),
+    Availability.DOUBTFUL: text("Video models not tried yet"),
+    Availability.CLOSED: text("Closed video models"),
 }
 
 _PARTS = {

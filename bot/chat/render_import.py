@@ -112,7 +112,7 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
     ]
     more = len(plan.left_out) - len(left_out)
     if more:
-        left_out.append(say(ntext("{count} more, too.", "{count} more, too.", count=more), locale))
+        left_out.append(say(ntext("And {count} more.", "And {count} more.", count=more), locale))
     if plan.beyond:
         beyond = ntext(
             "{count} more: one import takes {most}.",

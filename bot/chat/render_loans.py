@@ -60,7 +60,7 @@ def render_loans(
         entries=tuple(_loan(character.owner_id, each, now, servers, locale) for each in loans),
         fields=tuple(fields) if consents else (),
     )
-    uses = TurnUses(0, character.owner_id, say(text("What others made…"), locale), character_id=character.id)
+    uses = TurnUses(0, character.owner_id, say(text("What others made"), locale), character_id=character.id)
     show = ShowCharacter(character.id, character.owner_id, say(text("Open character"), locale))
     return MessageContent(card=card, buttons=(uses, show))
 

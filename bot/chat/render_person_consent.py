@@ -17,7 +17,7 @@ def render_person_question(consent: PersonConsent, picture: AttachedFile | None,
     its, person = consent.id, consent.person_id
     no = SayNo(its, person, say(text("No, delete it"), locale), ButtonStyle.danger)
     if consent.answer is Answer.NO or consent.name is None:
-        gone = text("You said no, so I deleted the character here, with its pictures and clips. Its owner hears of it.")
+        gone = text("You said no, so I deleted the character here, with its pictures and clips. I'll tell its owner.")
         if consent.answer is not Answer.NO:
             gone = text("That character is gone: its owner has deleted it.")
         return MessageContent(card=Card(colour=BLUE, description=say(gone, locale)))
@@ -66,8 +66,8 @@ def answer_told(consent: PersonConsent, name: str, locale: str) -> MessageConten
     told: Text = text("<@{person}> said yes to “{name}”.", person=consent.person_id, name=name)
     if consent.answer is Answer.NO:
         told = text(
-            "<@{person}> said no to “{name}”, so I deleted the character, with its pictures and clips. What ToAPIs has "
-            "made of it I can't delete: please don't use it any more.",
+            "<@{person}> said no to “{name}”, so I deleted the character, with its pictures and clips. I can't "
+            "delete what ToAPIs made from it, so please don't use it any more.",
             person=consent.person_id,
             name=name,
         )

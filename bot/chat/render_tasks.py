@@ -145,7 +145,7 @@ def _range(job: Job) -> Text | str:
 
 def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
     """Name and value of each field."""
-    yield text("Today (UTC)"), _quota(overview)
+    yield text("Characters today (UTC)"), _quota(overview)
     if overview.video_day_limit or overview.videos_today:
         yield text("Videos today (UTC)"), _of(overview.videos_today, overview.video_day_limit)
     if overview.credits_limit or overview.credits_this_month:

@@ -44,12 +44,12 @@ class AccessPolicy:
             return None
         if kind is JobKind.VIDEO:
             return text(
-                "In this server only certain roles can make videos, and you don't have one. You still can in other "
-                "places."
+                "In this server only certain roles can make videos, and you don't have one. You can still make "
+                "them elsewhere."
             )
         return text(
-            "In this server only certain roles can make characters, and you don't have one. You still can in other "
-            "places."
+            "In this server only certain roles can make characters, and you don't have one. You can still make "
+            "them elsewhere."
         )
 
     def role_limit(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> int:

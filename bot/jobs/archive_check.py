@@ -149,4 +149,4 @@ def _character(exported: Any) -> ExportedCharacter | None:  # noqa: ANN401 - JSO
 
 
 _UNREADABLE = text("I can't read the castbook.json in that zip. Send the file as you got it.")
-_NEWER = text("That zip is of a newer Castbook than I am. The people who run this bot can update me.")
+_NEWER = text("That zip comes from a newer Castbook than this one. Ask the people who run this bot to update it.")

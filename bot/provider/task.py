@@ -113,7 +113,7 @@ def failure_text(failure: TaskFailure) -> Text:
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:  # it has ended, whatever its message says
         return text(
-            "ToAPIs couldn't make a character of these seconds. It refunds failed tasks, so nothing is charged. "
+            "ToAPIs couldn't make a character from these seconds. It refunds failed tasks, so nothing is charged. "
             "Pick other seconds in which one face is seen clearly and speaks, or try again later."
         )
     return text(

@@ -77,8 +77,8 @@ class PersonConsentStore:
             if await denied_since(connection, self._people, owner_id, person_id, lately):
                 raise Refusal(
                     ntext(
-                        "They said no to you within the last {count} day, so I don't ask them again.",
-                        "They said no to you within the last {count} days, so I don't ask them again.",
+                        "They said no to you within the last {count} day, so I won't ask them again yet.",
+                        "They said no to you within the last {count} days, so I won't ask them again yet.",
                         count=limits.PEOPLE_ASKED_AGAIN.days,
                     )
                 )

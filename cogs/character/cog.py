@@ -114,12 +114,12 @@ class CharacterCommands(
     @app_commands.command(name="list", description="Show your cast, with pictures.")
     @app_commands.describe(
         search="Part of a name, a note or a tag",
-        sort="The order (default: used or made last first; of a search: what fits best)",
+        sort="The order (default: recently used or made first; in a search: best match first)",
         group="Only those in this group",
     )
     @app_commands.choices(
         sort=[
-            app_commands.Choice(name="recent first", value=Sort.RECENT.value),
+            app_commands.Choice(name="recently used or made first", value=Sort.RECENT.value),
             app_commands.Choice(name="newest first", value=Sort.NEWEST.value),
             app_commands.Choice(name="by name", value=Sort.NAME.value),
             app_commands.Choice(name="most used first", value=Sort.USED.value),
@@ -200,7 +200,7 @@ class CharacterCommands(
     @app_commands.command(name="take-back", description="Take a character back that you have lent.")
     @app_commands.describe(
         name="The character",
-        person="Whom you take it back from (default: from everybody)",
+        person="Who to take it back from (default: everybody)",
         server="Take it back from this server",
     )
     @app_commands.rename(person="from")
@@ -226,7 +226,7 @@ class CharacterCommands(
     # -- export and import --------------------------------------------------------------------------------------------
 
     @app_commands.command(
-        name="export", description="Take characters along: a zip with their clips, pictures and voice."
+        name="export", description="Take characters with you: a zip with their clips, pictures and voice."
     )
     @app_commands.describe(name="One character (default: your whole cast)", group="Everybody in one group")
     @app_commands.autocomplete(name=CastAutocompletes.own_names, group=CastAutocompletes.own_groups)
@@ -236,7 +236,7 @@ class CharacterCommands(
 
     @app_commands.command(name="import", description="Import characters from a zip. Shows first what it would add.")
     @app_commands.describe(
-        file="A zip of /character export or /privacy export, also of another Castbook",
+        file="A zip from /character export or /privacy export, even from another Castbook",
         address="A link to that zip, instead of an attachment",
     )
     @app_commands.rename(address="link")

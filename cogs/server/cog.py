@@ -46,7 +46,7 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
                 ("member_credits", text("Credits per member"), rules.member_credits),
             )
         ]
-        super().__init__("server", say(text("Limits per day"), locale), *lines)
+        super().__init__("server", say(text("Daily limits"), locale), *lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
                     say(text("Choose channels to switch me off in…"), locale),
                     sorted(rules.closed_channels),
                 ),
-                SetDayLimit(owner, say(text("Limits per day…"), locale)),
+                SetDayLimit(owner, say(text("Daily limits…"), locale)),
                 ShowResultsTo(not rules.private_results, owner, say(_other(rules), locale)),
                 ShowRoles(owner, say(text("Roles and log…"), locale)),
             ),

@@ -54,7 +54,7 @@ class RoleLimitsForm(DurableForm, prefix="cbf:rolelimits"):
                 ("credits", text("Credits per member with this role"), rules.credits),
             )
         ]
-        super().__init__(str(role_id), say(text("Limits per day of a role"), locale), *lines)
+        super().__init__(str(role_id), say(text("Daily limits of a role"), locale), *lines)
 
 
 class ServerRoles(commands.Cog):
@@ -126,7 +126,7 @@ class ServerRoles(commands.Cog):
             view=view(
                 CharacterRolesMenu(owner, say(text("Only these roles may make characters…"), locale), creators),
                 VideoRolesMenu(owner, say(text("Only these roles may make videos…"), locale), filmers),
-                LimitedRole(owner, say(text("Set the limits per day of a role…"), locale)),
+                LimitedRole(owner, say(text("Set a role's daily limits…"), locale)),
                 LogChannel(owner, say(text("Log jobs in this channel…"), locale), log),
                 BackToSettings(owner, say(text("Back"), locale)),
             ),
@@ -155,7 +155,7 @@ def _embed(rules: ServerRules, locale: str, *, log_closed: bool) -> discord.Embe
         roles = " ".join(f"<@&{role_id}>" for role_id in allowed)
         embed.add_field(name=say(name, locale), value=roles or say(text("everybody"), locale))
     limited = list(_limits(rules, locale))[:_MOST_SHOWN]
-    by_role = say(text("Limits per day and member, by role"), locale)
+    by_role = say(text("Daily limits per member, by role"), locale)
     embed.add_field(name=by_role, value="\n".join(limited) or say(text("none"), locale), inline=False)
     value = say(text("nowhere"), locale)
     if rules.log_channel is not None:
@@ -166,7 +166,7 @@ def _embed(rules: ServerRules, locale: str, *, log_closed: bool) -> discord.Embe
                 channel=rules.log_channel,
             )
         value = say(reply, locale)
-    embed.add_field(name=say(text("Jobs are logged in"), locale), value=value, inline=False)
+    embed.add_field(name=say(text("Where jobs are logged"), locale), value=value, inline=False)
     return embed
 
 

@@ -278,7 +278,7 @@ def test_it_says_what_to_do_next() -> None:
 def test_the_standing_of_the_day_and_of_the_disk() -> None:
     overview = replace(NOTHING, used_today=3, running=1, disk_used=1)
     assert standing(overview) == {
-        "Today (UTC)": "3 of 20",
+        "Characters today (UTC)": "3 of 20",
         "Running": "1 of 2",
         "Files": "1 of 500 MB",
     }
@@ -288,11 +288,11 @@ def test_the_standing_of_the_day_and_of_the_disk() -> None:
 
 def test_a_limit_of_0_is_none() -> None:
     unlimited = replace(NOTHING, used_today=3, running=1, day_limit=0, running_limit=0, disk_limit=0)
-    assert standing(unlimited) == {"Today (UTC)": "3", "Running": "1", "Files": "0 MB"}
+    assert standing(unlimited) == {"Characters today (UTC)": "3", "Running": "1", "Files": "0 MB"}
 
 
 def test_a_lowered_limit_leaves_nothing_rather_than_less() -> None:
-    assert "25 of 20" in (standing(replace(NOTHING, used_today=25))["Today (UTC)"] or "")
+    assert "25 of 20" in (standing(replace(NOTHING, used_today=25))["Characters today (UTC)"] or "")
 
 
 def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:

@@ -37,11 +37,11 @@ async def test_about_says_which_models_live(bot: BotHarness) -> None:
     result = await bot.alice.slash(bot.channel, "about")
     assert result.response is not None
     said = words(result.response)
-    assert "Models for characters that I haven't tried yet\nsora-2-pro" in said
-    assert "Models for characters that are closed\nsora-2" in said
-    tried = said.partition("Models for videos that I haven't tried yet\n")[2].partition("\n")[0]
+    assert "Character models not tried yet\nsora-2-pro" in said
+    assert "Closed character models\nsora-2" in said
+    tried = said.partition("Video models not tried yet\n")[2].partition("\n")[0]
     assert {"wan2.6", "viduq3", "sora-2-pro"} <= set(tried.replace("\\", "").split(", "))
-    assert "Models for videos that are closed\nsora-2" in said, "what is closed for one is closed for the other"
+    assert "Closed video models\nsora-2" in said, "what is closed for one is closed for the other"
 
 
 async def test_no_word_of_them_is_cut_by_discord(bot: BotHarness) -> None:

@@ -173,7 +173,7 @@ async def test_the_owner_sees_each_use_with_its_prompt_and_its_video(bot: BotHar
     assert card.response is not None
     assert f"<@{bot.bob.id}>" in words(card.response)
     assert "any number of videos, 1 so far" in words(card.response)
-    await bot.alice.click(card.response, label="What others made…")
+    await bot.alice.click(card.response, label="What others made")
     uses = words(card.response)
     assert "@​Aurora dances" in uses
     assert f"<@{bot.bob.id}> in " in uses

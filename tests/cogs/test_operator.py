@@ -112,15 +112,15 @@ async def test_the_operators_cannot_shut_themselves_out_for_good(run: BotHarness
 
 def without_video_models(said: str) -> str:
     """``said`` without what it says of them, which are many."""
-    assert re.search(r"\nModels for videos, not tried yet\n\d+: .*wan2\.6", said)
-    return re.sub(r"\n[^\n]*[Mm]odels for videos[^\n]*\n[^\n]*", "", said)
+    assert re.search(r"\nVideo models not tried yet\n\d+: .*wan2\.6", said)
+    return re.sub(r"\n[^\n]*[Vv]ideo models[^\n]*\n[^\n]*", "", said)
 
 
 async def test_when_all_is_well_health_says_so(run: BotHarness) -> None:
     await run.harness.app.start_jobs()
     assert without_video_models(await told(run, "health")) == (
         "Everything is fine\nDiscord's gateway\nworks\nDatabase\nworks\nJobs\nworks\nSubmissions\nopen\n"
-        "Models for characters, not tried yet\n2: sora-2, sora-2-pro\n"
+        "Character models not tried yet\n2: sora-2, sora-2-pro\n"
         "Unfinished jobs\n0 (waiting for their owner: 0, waiting for a free place: 0)"
     )
 
@@ -135,11 +135,11 @@ async def test_what_is_out_of_order_stands_out(run: BotHarness) -> None:
     for _ in range(2):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
     said = await told(run, "health")
-    assert "\nClosed models for videos\n1: sora-2-pro\n" in said, "which is no trouble while there are others"
+    assert "\nClosed video models\n1: sora-2-pro\n" in said, "which is no trouble while there are others"
     assert without_video_models(said) == (
         "Something needs attention\nDiscord's gateway\nworks\nDatabase\nworks\n⚠ Jobs\n"
         "does not work\n⚠ Submissions\npaused: the balance is used up\n"
-        "Models for characters, not tried yet\n1: sora-2\n⚠ Closed models for characters\n1: sora-2-pro\n"
+        "Character models not tried yet\n1: sora-2\n⚠ Closed character models\n1: sora-2-pro\n"
         "Unfinished jobs\n2 (waiting for their owner: 1, waiting for a free place: 0)"
     )
 

@@ -327,9 +327,9 @@ async def test_it_offers_to_remove_the_messages_about_them(bot: BotHarness, remo
     assert (known["message_id"], known["character_id"]) == (str(card.id), ada.id)
     question = answer(await bot.alice.slash(bot.channel, "privacy delete"))
     assert "My messages about you that I can still reach: 1." in words(question)
-    assert labels(question) == ["Delete everything", "Delete it and my messages", "Keep it"]
+    assert labels(question) == ["Delete everything", "Delete messages too", "Keep it"]
     await bot.restart()
-    pressed = "Delete it and my messages" if remove else "Delete everything"
+    pressed = "Delete messages too" if remove else "Delete everything"
     done = answer(await bot.alice.click(question, label=pressed))
     assert ("I'm removing my messages about you now: 1." in words(done)) is remove
     assert ("lose their name, picture and buttons" in words(done)) is not remove

@@ -187,14 +187,14 @@ async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     guild_id = bot.alice.guild.id
     await bot.harness.servers.close_channel(guild_id, bot.channel.id)
     shown = await settings_of(bot, manager)
-    form = await manager.click(shown, label="Limits per day…")
+    form = await manager.click(shown, label="Daily limits…")
     result = await manager.submit_modal(form, {"limit": "7", "videos": "8"})
     assert "7 (set for this server)" in words(_response(result))
     assert "8 (set for this server)" in words(_response(result))
-    form = await manager.click(shown, label="Limits per day…")
+    form = await manager.click(shown, label="Daily limits…")
     told = _told(await manager.submit_modal(form, {"limit": "many"}))
     assert "whole number" in told
-    form = await manager.click(shown, label="Limits per day…")
+    form = await manager.click(shown, label="Daily limits…")
     await manager.submit_modal(form, {"limit": ""})
     rules = bot.harness.servers.rules(guild_id)
     assert (rules.day_limit, rules.video_limit) == (None, None)
@@ -205,7 +205,7 @@ async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
 ) -> None:
     bot.harness.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits={"credits_per_server_per_day": 5000})
     await bot.restart()
-    form = await manager.click(await settings_of(bot, manager), label="Limits per day…")
+    form = await manager.click(await settings_of(bot, manager), label="Daily limits…")
     typed = {"limit": "", "credits": "100", "member_credits": "70"}
     shown = words(_response(await manager.submit_modal(form, typed)))
     assert (
@@ -237,7 +237,7 @@ async def test_a_server_never_spends_more_than_the_operator_lets_it(
     limits = {"credits_per_server_per_day": 50, "credits_per_user_per_day": 45}
     bot.harness.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits=limits)
     await bot.restart()
-    form = await manager.click(await settings_of(bot, manager), label="Limits per day…")
+    form = await manager.click(await settings_of(bot, manager), label="Daily limits…")
     typed = {"limit": "", "credits": "1000", "member_credits": "1000"}
     shown = words(_response(await manager.submit_modal(form, typed)))
     assert "50 (the most this bot allows; set for this server: 1,000)" in shown
@@ -250,10 +250,10 @@ async def test_a_server_never_spends_more_than_the_operator_lets_it(
 
 
 async def test_credits_without_prices_are_said_not_to_be_counted(bot: BotHarness, manager: simcord.MemberActor) -> None:
-    form = await manager.click(await settings_of(bot, manager), label="Limits per day…")
+    form = await manager.click(await settings_of(bot, manager), label="Daily limits…")
     shown = await manager.submit_modal(form, {"limit": "", "credits": "5", "member_credits": ""})
     assert "Credits per day\nnot counted, because this bot knows no prices" in words(_response(shown))
-    form = await manager.click(await settings_of(bot, manager), label="Limits per day…")
+    form = await manager.click(await settings_of(bot, manager), label="Daily limits…")
     assert "whole number" in _told(await manager.submit_modal(form, {"limit": "", "credits": "-5"}))
 
 

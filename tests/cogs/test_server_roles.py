@@ -53,7 +53,8 @@ async def test_where_roles_may_make_something_nobody_else_may(bot: BotHarness, m
     assert "Who can make videos\neverybody" in words(shown)
     told = refusal(await bot.alice.slash(bot.channel, "character create", **TASK))
     assert told == (
-        "In this server only certain roles can make characters, and you don't have one. You still can in other places."
+        "In this server only certain roles can make characters, and you don't have one. "
+        "You can still make them elsewhere."
     )
     assert await bot.jobs_of(bot.alice) == ()
     await carol.slash(bot.channel, "character create", **TASK)

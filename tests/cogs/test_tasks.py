@@ -80,7 +80,7 @@ async def public(bot: BotHarness, job: Job, question: Question) -> discord.Messa
 async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(bot: BotHarness) -> None:
     message = await listed(bot)
     assert "Start with </character create:" in words(message)
-    assert "Today (UTC)\n0 of 5\n" in words(message)
+    assert "Characters today (UTC)\n0 of 5\n" in words(message)
     assert "Files\n0 of 500 MB" in words(message)
     assert labels(message) == []
 
@@ -249,7 +249,7 @@ async def test_a_pause_and_the_use_of_the_day_are_said(bot: BotHarness) -> None:
     await bot.harness.provider_state.pause("key", now=bot.harness.now)
     said = words(await listed(bot))
     assert "I can't start anything new right now" in said
-    assert "Today (UTC)\n1 of 5\n" in said
+    assert "Characters today (UTC)\n1 of 5\n" in said
 
 
 async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is_gone(bot: BotHarness) -> None:
@@ -351,7 +351,7 @@ async def test_cancel_in_the_list_redraws_it(bot: BotHarness) -> None:
     assert result.response.id == message.id
     assert "Waiting · Cancelled · " in words(result.response)
     assert labels(result.response) == []
-    assert "Today (UTC)\n0 of 5\n" in words(result.response)
+    assert "Characters today (UTC)\n0 of 5\n" in words(result.response)
 
 
 async def test_it_is_too_late_to_cancel_once_it_was_submitted(bot: BotHarness) -> None:

@@ -107,7 +107,7 @@ async def test_sigkill_while_old_cards_are_changed(tmp_path: Path) -> None:
         show.discord.rest.calls.clear()
         show.discord.inject("DELETE", place, times=100, drop=True)
         question = await show.says(await ann.slash(show.channel, "privacy delete"), "My messages about you")
-        await show.says(await question.press(ann, "Delete it and my messages"), "Everything is deleted")
+        await show.says(await question.press(ann, "Delete messages too"), "Everything is deleted")
         assert not bea.deleted
         await cut_off("DELETE")
         await show.discord.wait_for(lambda: bea.deleted, PATIENCE)

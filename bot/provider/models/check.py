@@ -77,7 +77,7 @@ def _duration_problems(card: ModelCard, asked: int | None) -> Iterator[Problem]:
         return
     nearest = min(card.durations, key=lambda each: (abs(each - asked), -each))
     not_offered = text(
-        "{model} can't make {asked}-second videos, only {durations}. Closest: {nearest}.",
+        "{model} can't make {asked}-second videos, only these lengths: {durations} seconds. The closest is {nearest}.",
         model=card.model,
         durations=spoken_durations(card.durations),
         asked=asked,

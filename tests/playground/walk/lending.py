@@ -73,7 +73,7 @@ async def borrowed_in_a_video(walk: Walk) -> None:
         await me.view_as("mia")
         await me.type_own("character lend", "Fi", "Five")
         await me.send()
-        await me.press("What others made…")
+        await me.press("What others made")
         await me.see("waves by the lake", "@sam in Castbook Playground", "Under way")
         await me.picture("28 what others made")
         await me.press("Watch")

@@ -195,7 +195,7 @@ async def privacy(walk: Walk) -> None:
     await me.command("privacy delete")
     await me.see("My messages about you that I can still reach")
     await me.picture("11 privacy delete")
-    await me.press("Delete it and my messages")
+    await me.press("Delete messages too")
     await me.see("Everything is deleted", "I'm removing my messages about you now")
     end = time.monotonic() + PATIENCE
     while await walk.cards():

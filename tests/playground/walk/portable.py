@@ -121,7 +121,10 @@ async def large_cast(walk: Walk) -> None:
     await me.choose("Mina")
     await me.send()
     await me.see("Again", "Mina")
-    for order, picture in (("most used first", "33 most used first"), ("recent first", "33 recent first")):
+    for order, picture in (
+        ("most used first", "33 most used first"),
+        ("recently used or made first", "33 recent first"),
+    ):
         await me.type("character list")
         await me.option("sort", "")
         await me.choose(order)

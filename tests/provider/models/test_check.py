@@ -74,9 +74,9 @@ def test_the_nearest_is_always_on_the_card(its):
 
 def test_a_sentence_says_what_there_is():
     assert said("sora-2-vvip", spec(duration=9)) == (
-        "sora-2-vvip can't make 9-second videos, only 4, 8, 12. Closest: 8."
+        "sora-2-vvip can't make 9-second videos, only these lengths: 4, 8, 12 seconds. The closest is 8."
     )
-    assert "only 3–16." in said("viduq3", spec(duration=40))
+    assert "only these lengths: 3–16 seconds." in said("viduq3", spec(duration=40))
     assert said("gemini-omni-flash", spec(resolution="1080P", ratio="9:16")) == (
         "gemini-omni-flash makes 1080p only in 16:9, not in 9:16. With 9:16, the closest resolution is 720p."
     )
