@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ _T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
 _in_background: ContextVar[bool] = ContextVar("in_background", default=False)
+_answered: ContextVar[Callable[[], bool] | None] = ContextVar("answered", default=None)
 _left_behind: set[asyncio.Future[Any]] = set()  # the event loop only keeps weak references
 
 
@@ -134,6 +135,17 @@ class Foreground:
 def work_in_background() -> None:
     """Make the current task background work, and with it every task that it starts from now on."""
     _in_background.set(True)
+
+
+def work_until_answered(answered: Callable[[], bool]) -> None:
+    """Make the current task, and every task that it starts from now on, work on a first answer until ``answered``."""
+    _answered.set(answered)
+
+
+def works_on_a_first_answer() -> bool:
+    """Whether somebody waits for the current task's first answer."""
+    answered = _answered.get()
+    return answered is not None and not answered()
 
 
 class PriorityLimiter:

@@ -18,6 +18,7 @@ from bot import tracing
 from bot.chat import replies
 from bot.chat.interaction_handlers import ALWAYS_OPEN, InteractionHandlers
 from bot.chat.rest_errors import BAD_FORM
+from bot.concurrency import work_until_answered
 from bot.errors import Refusal
 from bot.texts import text
 
@@ -100,6 +101,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
 
     async def _call(self, interaction: discord.Interaction[Any]) -> None:
         """Called by discord.py, which has no public hook around a whole command."""
+        work_until_answered(interaction.response.is_done)
         with tracing.span("interaction"):
             await super()._call(interaction)
 

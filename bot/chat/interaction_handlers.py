@@ -15,6 +15,7 @@ from bot import limits, tracing
 from bot.chat import replies
 from bot.chat.durable_items import DurableItem
 from bot.chat.markdown import plain
+from bot.concurrency import work_until_answered
 from bot.errors import Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.texts import text
@@ -172,6 +173,7 @@ class InteractionHandlers:
 
     async def press(self, interaction: _Interaction, button: DurableItem) -> None:
         """Handle a press. Never raises."""
+        work_until_answered(interaction.response.is_done)
         with tracing.span("interaction", kind="component", button=type(button).__name__):
             await self._press(interaction, button)
 
@@ -188,6 +190,7 @@ class InteractionHandlers:
 
     async def submit(self, interaction: _Interaction) -> None:
         """Handle a submitted form. Never raises."""
+        work_until_answered(interaction.response.is_done)
         prefix, subject, typed = _submitted(interaction)
         with tracing.span("interaction", kind="modal_submit", form=prefix if prefix in self._forms else None):
             await self._submit(interaction, prefix, subject, typed)

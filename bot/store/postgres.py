@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import limits, tracing
-from bot.concurrency import PriorityLimiter, shielded
+from bot.concurrency import PriorityLimiter, shielded, works_on_a_first_answer
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
@@ -69,6 +69,8 @@ class PostgresDatabase(Database):
         self._alone = PriorityLimiter(1)
         self._with_locks = PriorityLimiter(limits.POSTGRES_WRITERS_WITH_LOCKS)
         self._without_locks = PriorityLimiter(limits.POSTGRES_WRITERS_WITHOUT_LOCKS)
+        # First answers and writes that people wait for get a free connection before reads that can take their time.
+        self._connections = PriorityLimiter(limits.POSTGRES_CONNECTIONS)
         self._locks = SharedLocks(self.connect_apart)
 
     async def open(self) -> None:
@@ -120,7 +122,7 @@ class PostgresDatabase(Database):
             await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         turns = self._alone if locks is None else self._with_locks if locks else self._without_locks
         with tracing.span("database write", urgent=urgent, alone=locks is None):
-            async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
+            async with _place(turns, urgent=urgent), self._connected(self._engine, urgent=urgent) as connection:
                 transaction = await connection.begin()
                 try:
                     transaction_id = await connection.scalar(*_taking(locks))
@@ -172,11 +174,18 @@ class PostgresDatabase(Database):
     async def search(self) -> AsyncIterator[AsyncConnection]:
         """Without a transaction, on connections that make a plan for each search."""
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        async with self._connected(self._searches) as connection:
+        async with self._checked_out(self._searches) as connection:
             yield connection
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self, engine: AsyncEngine | None, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One of the connections that all but searches share. Raises SQLAlchemy's TimeoutError if none gets free."""
+        urgent = urgent or works_on_a_first_answer()
+        async with _place(self._connections, urgent=urgent), self._checked_out(engine) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _checked_out(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
         """A pooled connection. Raises SQLAlchemy's TimeoutError if none is available."""
         if engine is None:
             raise RuntimeError("the database is not open")
@@ -251,7 +260,7 @@ async def _place(turns: PriorityLimiter, *, urgent: bool) -> AsyncIterator[None]
         async with asyncio.timeout(limits.DATABASE_TURN_WITHIN):
             await turns.acquire(urgent=urgent)
     except TimeoutError:
-        raise NoConnection("no connection that writes was free in time") from None
+        raise NoConnection("no connection was free in time") from None
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ import simcord
 from sqlalchemy import Engine, event
 
 from bot import limits
+from bot.concurrency import works_on_a_first_answer
 from bot.values.job import Job, JobChanges, Outcome, Question, Step
 from tests.cogs.bot_harness import BotHarness
 
@@ -32,6 +33,39 @@ def early(bot: BotHarness, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         monkeypatch.setattr(database, way, watched)
     return seen
+
+
+@pytest.fixture
+def on_first_answers(bot: BotHarness, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each use of the database, whether it was on behalf of somebody who waited for a first answer."""
+    seen: list[bool] = []
+    database = bot.harness.database
+    for way in ("read", "write"):
+        real = getattr(database, way)
+
+        def watched(*, real: Any = real, **options: bool) -> Any:
+            seen.append(works_on_a_first_answer())
+            return real(**options)
+
+        monkeypatch.setattr(database, way, watched)
+    return seen
+
+
+async def test_the_database_knows_what_works_on_a_first_answer(bot: BotHarness, on_first_answers: list[bool]) -> None:
+    await bot.harness.character(bot.alice.id, "Duck", picture=None)
+    on_first_answers.clear()
+    await bot.alice.autocomplete(bot.channel, "character show", "name", "duck")
+    assert on_first_answers == [True]
+    card = await shown(bot, "character show", name="Duck")
+    assert not any(on_first_answers[1:])
+    on_first_answers.clear()
+    form = await bot.alice.click(card, label="Edit…")
+    assert on_first_answers == [True, True]
+    await bot.alice.submit_modal(form, {"name": "Drake"})
+    assert not any(on_first_answers[2:])
+    on_first_answers.clear()
+    await menu_form(bot)
+    assert any(on_first_answers)
 
 
 @pytest.mark.parametrize(

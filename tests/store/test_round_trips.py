@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from bot import limits
+from bot.concurrency import work_until_answered
 from bot.store.cast_search import CastQuery, CastSearch
 from bot.store.database import Database, database_at
 from bot.store.disk import DiskUse
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.write_locks import NO_LOCK
 from tests.store.postgres_proxy import Proxy, proxy_to
 
 
@@ -73,3 +75,31 @@ async def test_what_somebody_types_waits_for_no_connection_that_others_occupy(
             await occupied.enter_async_context(database.read())
         async with asyncio.timeout(5):
             assert await CastSearch(database).names(7, "wil") == ["Wilhelmina"]
+
+
+async def test_a_free_connection_goes_to_who_waits_for_a_first_answer(proxied: tuple[Proxy, Database]) -> None:
+    _, database = proxied
+    order = []
+
+    async def read(who: str, *, answered: bool) -> None:
+        work_until_answered(lambda: answered)
+        async with database.read_at_once():
+            order.append(who)
+
+    async def write(who: str) -> None:
+        async with database.write(urgent=True, locks=NO_LOCK):
+            order.append(who)
+
+    async with AsyncExitStack() as occupied:
+        for _ in range(limits.POSTGRES_CONNECTIONS - 1):
+            await occupied.enter_async_context(database.read())
+        async with database.read():
+            waiting = [
+                asyncio.create_task(read("list", answered=True)),
+                asyncio.create_task(read("choices", answered=False)),
+                asyncio.create_task(write("job")),
+            ]
+            await asyncio.sleep(0.1)
+            assert order == []
+        await asyncio.gather(*waiting)
+    assert order == ["choices", "job", "list"]
