@@ -163,7 +163,7 @@ def clean_tags(typed: str) -> tuple[str, ...]:
 def is_numbered(name: str, wanted: str) -> bool:
     """Whether ``name`` is ``wanted`` with a number after it, because that was taken."""
     number = name.rpartition(" ")[2]
-    return number.isdecimal() and int(number) > 1 and name == numbered(wanted, int(number))
+    return name != wanted and number.isdecimal() and int(number) > 1 and name == numbered(wanted, int(number))
 
 
 def numbered(name: str, number: int) -> str:

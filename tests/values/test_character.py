@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.limits import NAME_LENGTH
-from bot.values.character import Character, ProviderCharacter, clean_name, name_key, numbered
+from bot.values.character import Character, ProviderCharacter, clean_name, is_numbered, name_key, numbered
 from bot.values.time_range import TimeRange
 
 
@@ -109,3 +109,14 @@ def test_the_username_is_not_in_a_repr() -> None:
     )
     assert "secret" not in repr(reported)
     assert "secret" not in repr(kept)
+
+
+def test_only_a_name_that_was_taken_is_told_apart_from_the_one_wanted() -> None:
+    """A name as long as a name may be, with a number at its end, is what numbering makes of itself."""
+    longest = "a" * (NAME_LENGTH - 2) + " 2"
+    assert numbered(longest, 2) == longest
+    assert not is_numbered(longest, longest)
+    assert is_numbered("a" * (NAME_LENGTH - 2) + " 3", longest)
+    assert is_numbered("Mia 2", "Mia")
+    assert not is_numbered("Mia 2", "Mia 2")
+    assert is_numbered("Mia 2 2", "Mia 2")
