@@ -52,7 +52,7 @@ _SIGNS = {
 }
 _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Cause)
 
-_TROUBLE = text("ToAPIs has trouble of its own right now. Try again in a few minutes.")
+_TROUBLE = text("ToAPIs is having trouble right now. Try again in a few minutes.")
 _MODEL = text("ToAPIs doesn't offer this model right now. Choose another one.")
 _UNFINISHED = text("That task is still running at ToAPIs. Try again when it is done.")
 

@@ -93,7 +93,7 @@ async def test_an_answer_without_an_id_leaves_it_open(provider, create):
         (400, envelope("", "Content violates the content policy"), ContentRefused, "Change the prompt"),
         (400, envelope("InvalidParameter.TaskTypeConstraint"), BadRequest, "Choose another model"),
         (400, envelope("invalid_request", "Missing required field 'subjects'"), BadRequest, "Choose another model"),
-        (400, envelope("sentinel_block", "Something went wrong."), NothingTaken, "trouble of its own"),
+        (400, envelope("sentinel_block", "Something went wrong."), NothingTaken, "is having trouble"),
         (404, envelope("model_not_found"), ModelClosed, "Choose another one: viduq3, wan2.6."),
         (403, {}, ModelClosed, "“seedance-2”"),
         (400, envelope("cameo_not_found"), BadRequest, "withdrawn"),
