@@ -20,11 +20,13 @@ from tests.playground.chromium import NotShown
 from tests.playground.language_scenes import SCENES
 from tests.playground.walk.walking import walking
 
+_WINDOW = (1280, 1500)  # pixels; high enough for /help and the longest card, whose beginning was cut off otherwise
+
 
 async def look(folder: Path, locale: str) -> list[str]:
     """Write the pictures for one language. Returns what did not come, a line each."""
     missing = []
-    async with walking(folder, locale=locale) as walk:
+    async with walking(folder, _WINDOW, locale=locale) as walk:
         for scene in SCENES:
             try:
                 await scene(walk, walk.visitor, lambda msgid: translated(msgid, locale) or msgid)
