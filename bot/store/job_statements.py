@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    insert,
     literal_column,
     not_,
     or_,
@@ -27,6 +28,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot import limits
 from bot.store.tables import UNFINISHED, characters, jobs, videos
 from bot.values.job import JobKind, Lane, Outcome, Step
+
+ADD: Final = insert(jobs)
 
 
 @cache

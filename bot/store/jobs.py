@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     and_,
     delete,
-    insert,
     or_,
     select,
     type_coerce,
@@ -32,7 +31,7 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
+from bot.store.job_statements import ADD, CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
 from bot.store.loan_reach import lenders_of, settle_uses, use_loans
 from bot.store.loan_tables import loan_uses
 from bot.store.owned_jobs import FREE, HeldLeases, video_is_kept
@@ -69,7 +68,7 @@ class JobStore:
             else:
                 job = replace(job, next_attempt_at=None)
             held = self._held_leases.lease(job.id, job.created_at) if job.id in self._held_leases.jobs else {}
-            await connection.execute(insert(jobs), job_columns(job) | held | {"guild_id": job.origin.guild_id})
+            await connection.execute(ADD, job_columns(job) | held | {"guild_id": job.origin.guild_id})
             if isinstance(job.request, VideoRequest):
                 await note_uses(
                     connection, job.owner_id, [role.character_id for role in job.request.cast], job.created_at

@@ -19,7 +19,6 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.concurrency import shielded
 from bot.limits import DATABASE_BUSY
 
 PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
@@ -57,6 +56,16 @@ WRITER: Final = Role(
 )
 # Each transaction is one snapshot that cannot write and never waits for a writer.
 READER: Final = Role((PATIENT, SMALL_CACHE, "PRAGMA query_only=ON"), begin="BEGIN", writes=False)
+
+
+class _Ended(asyncio.Future[Any]):
+    """Done when a statement has ended. A task that waits for it can be cancelled only after that.
+
+    A shield around each statement would do the same, but other work would have a turn in between.
+    """
+
+    def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401 - as inherited
+        return False
 
 
 class _WholeStatements(aiosqlite.Cursor):
@@ -114,10 +123,9 @@ class SteadyConnection(aiosqlite.Connection):
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
         if self._connection is None:
             raise ValueError("the connection is closed")
-        # As in aiosqlite, but without a task per statement, between which the loop would run other work.
-        ended = asyncio.get_running_loop().create_future()
+        ended = _Ended(loop=asyncio.get_running_loop())
         self._tx.put_nowait((ended, partial(fn, *args, **kwargs)))
-        return await shielded(ended)
+        return await ended
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:

@@ -110,7 +110,7 @@ class SQLiteDatabase(Database):
         if not urgent:
             await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         with tracing.span("database write", urgent=urgent):
-            async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
+            async with self._turn(urgent=urgent), _connected(self._writer) as connection, connection.begin():
                 driver = await _driver(connection)
                 before = driver.total_changes
                 yield connection
@@ -147,7 +147,7 @@ class SQLiteDatabase(Database):
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One snapshot of the database."""
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        async with _opened(self._reader).connect() as connection:
+        async with _connected(self._reader) as connection:
             yield connection
 
     def read_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
@@ -207,7 +207,7 @@ class SQLiteDatabase(Database):
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[SteadyConnection]:
         """The writing connection, outside a transaction."""
-        async with self._turn(urgent=False), _opened(self._writer).connect() as connection:
+        async with self._turn(urgent=False), _connected(self._writer) as connection:
             yield await _driver(connection)
 
     async def _without_gaps(self, driver: SteadyConnection) -> bool:
@@ -273,16 +273,25 @@ async def _log_emptied(driver: SteadyConnection) -> bool:
     return not busy
 
 
+@asynccontextmanager
+async def _connected(engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
+    """A pooled connection, given back without SQLAlchemy's task for that, behind which everybody's work had turns.
+
+    Giving it back awaits nothing: a transaction has ended by then, or was one that only read.
+    """
+    if engine is None:
+        raise RuntimeError("the database is not open")
+    connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
 async def _driver(connection: AsyncConnection) -> SteadyConnection:
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
     return driver
-
-
-def _opened(engine: AsyncEngine | None) -> AsyncEngine:
-    if engine is None:
-        raise RuntimeError("the database is not open")
-    return engine
 
 
 def _bad_start(error: OSError | SQLAlchemyError) -> BadStart:

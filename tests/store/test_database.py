@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -290,6 +291,42 @@ async def test_a_statement_is_one_visit_to_the_connections_thread(
     async with database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
     assert len(visits) == 2, "the statement, which begins the transaction, and the commit"
+
+
+async def test_giving_a_connection_back_lets_nobody_go_first(database: SQLiteDatabase) -> None:
+    others: list[str] = []
+    async with database.read() as connection:
+        await connection.execute(select(consents))
+        asyncio.get_running_loop().call_soon(others.append, "other work")
+    assert not others
+
+
+async def test_a_cancelled_statement_ends_before_its_task(database: SQLiteDatabase) -> None:
+    released, ended = threading.Event(), []
+
+    def wait() -> None:
+        released.wait(PATIENCE)
+        ended.append("statement")
+
+    async def ask(asked: asyncio.Event) -> None:
+        async with database.read() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, SteadyConnection)
+            await driver.create_function("wait", 0, wait)
+            asked.set()
+            await connection.execute(text("SELECT wait()"))
+
+    asked = asyncio.Event()
+    task = asyncio.create_task(ask(asked))
+    await asked.wait()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    assert not task.done()
+    released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["statement"]
 
 
 async def test_what_a_statement_found_can_be_read_in_pieces(database: Database) -> None:
