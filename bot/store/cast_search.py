@@ -133,7 +133,8 @@ def _asked(owner_id: int, words: str) -> dict[str, Any]:
     if words:
         begins = f"  {words}"
         asked |= {"words": words, "begins": begins, "behind": f"{begins}{_LAST}", "whole": f"{begins} "}
-        asked |= {"word_begins": f" {words}", "typed": len(indexed(words)), **words_asked(words), **pieces_asked(words)}
+        asked |= {"word_begins": f" {words}", "typed": len(indexed(words)), **words_asked(owner_id, words)}
+        asked |= pieces_asked(owner_id, words)
     return asked
 
 

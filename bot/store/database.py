@@ -79,7 +79,7 @@ class Database(ABC):
 
     @abstractmethod
     def search(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """For reading statements that are planned for the words searched for; each is its own snapshot.
+        """For the reading statements of a search; each is its own snapshot.
 
         Somebody is typing, so where the database is shared each takes one round trip, on connections of their own,
         which no other work occupies.

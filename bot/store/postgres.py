@@ -23,7 +23,7 @@ from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
 from bot.store.postgres_locks import CONNECTION_LOST, SharedLocks, key_of
 from bot.store.postgres_notifications import PostgresNotifications
-from bot.store.postgres_pool import OPTIONS, SEARCHING, SESSION, pool
+from bot.store.postgres_pool import OPTIONS, SESSION, pool
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
 from bot.store.write_locks import NO_LOCK, Lock, taken_in_turn
@@ -84,7 +84,7 @@ class PostgresDatabase(Database):
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read_at_once = self._at_once.execution_options(only_reads=True)
-        searches = pool(self._url, limits.POSTGRES_SEARCHES, SEARCHING)
+        searches = pool(self._url, limits.POSTGRES_SEARCHES, SESSION)
         self._searches = searches.execution_options(isolation_level="AUTOCOMMIT", only_reads=True)
         try:
             async with self.read() as connection:

@@ -31,9 +31,6 @@ SESSION: Final = {
     "tcp_keepalives_count": "3",
     "jit": "off",  # no statement of ours takes long enough to benefit
 }
-# After a few executions PostgreSQL would use one plan for all words, which cannot use the index of trigrams: whether
-# that helps depends on the words. That plan reads all characters of the owner.
-SEARCHING: Final = {**SESSION, "plan_cache_mode": "force_custom_plan"}
 
 
 def pool(url: URL, size: int, session: Mapping[str, str]) -> AsyncEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -14,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from bot import limits
 
 _KEY: Final = 0x736368656D61  # "schema"
-_ALONE: Final = sql("SELECT pg_advisory_lock(:key)").bindparams(key=_KEY)  # until the connection is closed
+_ALONE: Final = sql("SELECT pg_try_advisory_lock(:key)").bindparams(key=_KEY)  # until the connection is closed
+_LOOK_AGAIN: Final = 0.2  # seconds
 # Everybody who needs the table queues behind a statement that waits to change it.
 _SHORT_WAITS: Final = sql(f"SET lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}")
 
@@ -41,7 +43,10 @@ async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:
         async with engine.connect() as connection:
-            await connection.execute(_ALONE)
+            while not await connection.scalar(_ALONE):
+                # Nobody waits within a statement: an index that is made CONCURRENTLY would wait for its snapshot.
+                await connection.rollback()
+                await asyncio.sleep(_LOOK_AGAIN)
             await connection.execute(_SHORT_WAITS)
             await connection.commit()
             yield connection

@@ -29,7 +29,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0027"
+HEAD = "0028"
 """The newest revision under ``migrations/versions``, repeated here so that the bot need not import alembic."""
 MOVING = "moving"
 """Stored instead of a revision during a move (bot.store.move_target); no bot may start on it."""

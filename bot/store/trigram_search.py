@@ -1,8 +1,8 @@
 """Searches a cast by trigrams: the only module that knows how SQLite and PostgreSQL do that.
 
 SQLite has a trigram index (FTS5, ``character_search``), in which each person's characters have their own range of rows
-(migration 0013). PostgreSQL uses LIKE with an index of the extensions pg_trgm and btree_gin, which finds rows of one
-owner (migration 0026). If the server does not have them, all characters of the owner, and nobody else's, are scanned.
+(migration 0013). PostgreSQL has an index (GIN) of keys that are an owner's id and a trigram, so that it has a list of
+rows for each trigram of each owner, and a search reads none of anybody else's (migration 0028).
 
 The search text is a parameter of each expression here, because building an expression with its statement takes longer
 than executing it.
@@ -11,21 +11,25 @@ than executing it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Float,
     Integer,
     String,
+    Text,
     and_,
     bindparam,
     cast,
     column,
     func,
+    literal_column,
     or_,
     select,
     table,
@@ -42,6 +46,8 @@ _MOST_ASKED = 5  # pieces that are looked up, spread over the words; in the matc
 _LEAST_SHARE = 0.4  # of the pieces that a name must share; a short name with a typo has about that many
 _MOST_COUNTED = 50  # names from SQLite's index: those with most of the looked-up pieces
 _NOWHERE = "\n" * PIECE  # occurs in no name
+_MOST_PAIRS = math.comb(_MOST_ASKED, 2)
+_KEYS = ARRAY(Text)
 _search = table("character_search", column("rowid"), column("character_search"))
 _looked_for = bindparam("looked_for", type_=String)
 
@@ -50,26 +56,26 @@ def having(*, postgres: bool) -> ColumnElement[bool]:
     """Condition on the characters table: the owner's whose name, tags or note contain the words of
     :func:`words_asked`.
     """
-    theirs = characters.c.owner_id == OWNER
     columns = (characters.c.search_name, characters.c.search_more)
-    if postgres:
-        pattern = bindparam("pattern", type_=String)
-        return and_(theirs, or_(*(each.like(pattern) for each in columns)))
     stands = or_(*(occurs(each, _looked_for) for each in columns))
+    if postgres:
+        keys = bindparam("keys", type_=_KEYS)
+        return and_(_theirs_by_keys(), or_(*(_has(each, keys) for each in columns)), stands)
+    theirs = characters.c.owner_id == OWNER
     # Not joined: for few rows SQLite would look each character up in the full-text index.
     rows = select(_search.c.rowid).where(*_matches(bindparam("phrase", type_=String)))
     return and_(theirs, characters.c.search_id.in_(rows), stands)
 
 
-def words_asked(words: str) -> dict[str, Any]:
+def words_asked(owner_id: int, words: str) -> dict[str, Any]:
     """The parameters of :func:`having`: one or two letters only match the beginning of a word.
 
-    In SQLite's index only the longest word is looked up: a piece with the space between two words is in every fourth
-    row, and reading all of those takes fifty times as long as checking the few rows that match.
+    In an index only the longest word is looked up: a piece with the space between two words is in every fourth row, and
+    reading all of those takes fifty times as long as checking the few rows that match.
     """
     longest = max(words.split(), key=len).rjust(PIECE)
-    looked_for = words.rjust(PIECE)
-    return {"looked_for": looked_for, "pattern": _pattern(looked_for), "phrase": _quoted(longest)}
+    keys = [f"{owner_id}{piece}" for piece in _pieces(longest)[:_MOST_PIECES]]
+    return {"looked_for": words.rjust(PIECE), "keys": keys, "phrase": _quoted(longest)}
 
 
 def shared_pieces() -> ColumnElement[int]:
@@ -83,12 +89,11 @@ def alike(*, postgres: bool) -> ColumnElement[bool]:
     """Condition on the characters table: the owner's whose names contain enough of the pieces of
     :func:`pieces_asked`.
     """
-    enough = and_(characters.c.owner_id == OWNER, shared_pieces() >= bindparam("least", type_=Float))
+    enough = shared_pieces() >= bindparam("least", type_=Float)
     if postgres:
         # By single pieces the index finds so many rows that reading them takes longer than looking up every pair.
-        patterns = (bindparam(f"pattern_{number}", type_=String) for number in range(_MOST_ASKED))
-        has = [characters.c.search_name.like(pattern) for pattern in patterns]
-        return and_(enough, or_(*(and_(*pair) for pair in combinations(has, 2))))
+        pairs = (bindparam(f"pair_{number}", type_=_KEYS) for number in range(_MOST_PAIRS))
+        return and_(_theirs_by_keys(), or_(*(_has(characters.c.search_name, pair) for pair in pairs)), enough)
     asked_for = func.json_each(bindparam("looked_up", type_=String)).table_valued("value", name="asked_for")
     rows = (
         select(_search.c.rowid)
@@ -98,30 +103,33 @@ def alike(*, postgres: bool) -> ColumnElement[bool]:
         .order_by(func.count().desc())
         .limit(_MOST_COUNTED)
     )
-    return and_(characters.c.search_id.in_(rows), enough)
+    return and_(characters.c.owner_id == OWNER, characters.c.search_id.in_(rows), enough)
 
 
-def pieces_asked(words: str) -> dict[str, Any]:
+def pieces_asked(owner_id: int, words: str) -> dict[str, Any]:
     """The parameters of :func:`alike`, for three letters or more.
 
     A piece with two spaces is in so many names that looking it up takes as long as all the others: it is only counted,
     in the few names that match.
     """
-    padded = indexed(words)
-    every = dict.fromkeys(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1))
-    pieces = list(every)[:_MOST_PIECES]
+    pieces = _pieces(indexed(words))[:_MOST_PIECES]
     looked_up = _spread([each for each in pieces if "  " not in each], _MOST_ASKED)
-    patterns = [_pattern(piece) for piece in looked_up]
-    if len(patterns) < _MOST_ASKED:  # one of them is enough: each makes a pair with the one that matches everything
-        patterns = [*patterns, *patterns[:1] * (_MOST_ASKED - 1 - len(patterns)), "%"]
+    at_once = 2 if len(looked_up) == _MOST_ASKED else 1  # of a short word, one is enough
+    pairs = [[f"{owner_id}{piece}" for piece in pair] for pair in combinations(looked_up, at_once)]
+    pairs += [[_NOWHERE]] * (_MOST_PAIRS - len(pairs))
     counted = [*pieces, *[_NOWHERE] * (_MOST_PIECES - len(pieces))]
     return {
         **{f"piece_{number}": piece for number, piece in enumerate(counted)},
-        **{f"pattern_{number}": pattern for number, pattern in enumerate(patterns)},
+        **{f"pair_{number}": pair for number, pair in enumerate(pairs)},
         "least": len(pieces) * _LEAST_SHARE,
         "looked_up": json.dumps([f"search_name : {_quoted(piece)}" for piece in looked_up]),
-        "least_looked_up": 2 if len(looked_up) == _MOST_ASKED else 1,
+        "least_looked_up": at_once,
     }
+
+
+def _pieces(words: str) -> Sequence[str]:
+    """Each piece once, in the order of the words."""
+    return list(dict.fromkeys(words[at : at + PIECE] for at in range(len(words) - PIECE + 1)))
 
 
 def _spread(pieces: Sequence[str], most: int) -> Sequence[str]:
@@ -139,11 +147,17 @@ def _matches(asked: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
     return _search.c.character_search.op("MATCH")(asked), _search.c.rowid >= lowest, _search.c.rowid <= highest
 
 
-def _pattern(words: str) -> str:
-    """As a LIKE pattern that matches them anywhere."""
-    for sign in ("\\", "%", "_"):
-        words = words.replace(sign, f"\\{sign}")
-    return f"%{words}%"
+def _has(words: ColumnElement[str], keys: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a row's words have all these of PostgreSQL's keys, which are the owner's id and a piece."""
+    return func.search_keys(characters.c.owner_id, words).bool_op("@>")(keys)
+
+
+def _theirs_by_keys() -> ColumnElement[bool]:
+    """The owner's, written so that PostgreSQL uses the index of keys.
+
+    Not knowing how many characters this owner has, it might read all of them by an index of owners instead.
+    """
+    return characters.c.owner_id + literal_column("0", BigInteger) == OWNER
 
 
 def _quoted(words: str) -> str:

@@ -100,3 +100,37 @@ async def test_a_revision_that_waits_holds_nothing_of_an_earlier_one(new_postgre
     assert await bot.fetchval("SELECT version_num FROM alembic_version") == HEAD
     for each in (dump, bot):
         await each.close()
+
+
+_CHARACTER = (
+    "INSERT INTO characters (owner_id, name, name_key, display_name, display_key, username, provider_id, task_id,"
+    " model, range_start, range_end, created_at, search_name)"
+    " VALUES (7, '', $1, '', '', '', '', '', '', '1', '3', 0, '  ' || $1 || ' ')"
+)
+
+
+async def test_an_index_of_characters_is_made_while_they_are_written(new_postgres_url: Callable[..., str]) -> None:
+    """Also where an attempt was interrupted, whose index is left and of no use."""
+    url = new_postgres_url(at_head=False)
+    await bring_to(url, "0027")
+    address = make_url(url).set(drivername="postgresql").render_as_string()
+    one, other = await asyncpg.connect(address), await asyncpg.connect(address)
+    await other.execute("CREATE INDEX ix_characters_search_keys ON characters (model)")
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'virtualxid'"
+    async with asyncio.timeout(PATIENCE):
+        async with one.transaction():
+            await one.execute(_CHARACTER, "anna")
+            migration = asyncio.create_task(migrate._migrate_postgres(make_url(url)))
+            while not await other.fetchval(waits):
+                assert not migration.done()
+                await asyncio.sleep(0.01)
+            await other.execute(_CHARACTER, "hanna")
+        await migration
+    await other.execute("SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off")
+    asked = "FROM characters WHERE search_keys(owner_id, search_name) @> ARRAY['7ann', '7nna']"
+    plan = "\n".join(line for (line,) in await other.fetch(f"EXPLAIN SELECT {asked}"))
+    assert "ix_characters_search_keys" in plan
+    assert await other.fetchval(f"SELECT count(*) {asked}") == 2
+    assert await other.fetchval("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%trigrams'") == 0
+    for each in (one, other):
+        await each.close()
