@@ -135,12 +135,12 @@ class _Demo:
         return job.failure is not None and not job.counted
 
     async def _restart(self, clip: Path) -> bool:
-        self._heading("A restart in the middle: the bot is closed while the task stands at 50 %")
+        self._heading("A restart in the middle: the bot is closed while the task stands at 50%")
         mia, provider = self._server.mia, self._server.provider
         provider.hold_at(50)
         await self._create(mia, clip, TimeRange.parse("0.5-2.5" if self._video is None else "0-1"), name="Ruby")
         await self._through_doubts(mia)
-        await self._wait(lambda: next((m for m in self._messages(mia) if _shows(m, "50 %")), None), mia)
+        await self._wait(lambda: next((m for m in self._messages(mia) if _shows(m, "50%")), None), mia)
         self._transcript.say("  … runner, database and sessions are closed; a new bot is built from the files.")
         await self._server.restart()
         provider.hold_at(None)

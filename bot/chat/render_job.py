@@ -96,14 +96,14 @@ def _begun(job: Job) -> int:
 
 
 def _progress(title: Text, lines: list[str], percent: int | None, since: Text, locale: str) -> MessageContent:
-    lines = [*lines, *([] if percent is None else [_bar(percent)]), say(since, locale)]
+    lines = [*lines, *([] if percent is None else [_bar(percent, locale)]), say(since, locale)]
     return MessageContent(card=Card(colour=BLUE, title=say(title, locale), description="\n".join(lines)))
 
 
-def _bar(percent: int) -> str:
+def _bar(percent: int, locale: str) -> str:
     done = max(0, min(100, percent))
     full = done * _BAR_CELLS // 100
-    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {done} %"
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {say(text('{percent}%', percent=done), locale)}"
 
 
 def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:

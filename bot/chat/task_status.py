@@ -93,8 +93,8 @@ def status_of(job: Job, overview: Overview) -> Text:
         return overview.queued.get(job.id) or text("Waiting for a free place")
     if job.step is Step.WATCH:
         if job.kind is JobKind.VIDEO:
-            return text("Making the video: {percent} %", percent=job.progress)
-        return text("Making the character: {percent} %", percent=job.progress)
+            return text("Making the video: {percent}%", percent=job.progress)
+        return text("Making the character: {percent}%", percent=job.progress)
     if job.step is Step.CHOOSE:
         if job.kind is JobKind.PREVIEW:
             return text("Looking for the best seconds")

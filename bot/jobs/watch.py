@@ -125,7 +125,7 @@ class Watch:
             leased.job,
             leased.now,
             text(
-                "ToAPIs has been working on this for a very long time ({percent} % done), and it may have been "
+                "ToAPIs has been working on this for a very long time ({percent}% done), and it may have been "
                 "charged. Press “Check again” here or in /tasks at any time.",
                 percent=progress,
             ),

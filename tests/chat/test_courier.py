@@ -57,7 +57,7 @@ async def test_progress_on_change_and_five_seconds_apart(
         now.pass_by(seconds=seconds)
         await courier.progress(boxed_row.job, text("Making it"), percent)
         assert len(loopback.calls) == edits
-    assert "30 %" in text_of(loopback.original)
+    assert "30%" in text_of(loopback.original)
 
 
 async def test_naming_the_owner_calls_nobody(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
@@ -98,7 +98,7 @@ async def test_progress_of_a_deleted_message_is_given_up_until_asked_anew(
     loopback.asked()
     await courier.progress(pressed, text("Making it"), 4)
     assert loopback.calls == [EDIT, EDIT]
-    assert "4 %" in text_of(loopback.original)
+    assert "4%" in text_of(loopback.original)
 
 
 async def test_a_withdrawn_job_has_a_last_word(courier: DiscordCourier, boxed_row: Row, loopback: OneChannel) -> None:

@@ -257,8 +257,8 @@ def test_card_of_ones_own_says_when_it_was_made() -> None:
     assert shown.fields[-1].name == "Username (keep it to yourself)"
 
 
-@pytest.mark.parametrize(("percent", "bar"), [(0, "`░░░░░░░░░░░░░░░░` 0 %"), (50, "`████████░░░░░░░░` 50 %"),
-                                              (130, "`████████████████` 100 %")])  # fmt: skip
+@pytest.mark.parametrize(("percent", "bar"), [(0, "`░░░░░░░░░░░░░░░░` 0%"), (50, "`████████░░░░░░░░` 50%"),
+                                              (130, "`████████████████` 100%")])  # fmt: skip
 def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) -> None:
     sent = replace(job, submit_started_at=job.created_at + timedelta(seconds=5))
     shown = card_of(render_progress(sent, text("Making it"), percent, "en")).description

@@ -85,7 +85,7 @@ AT = int(NOW.timestamp())
         (
             running(step=Step.WATCH, submit_started_at=LATER, progress=40),
             "Running",
-            f"example.org · Making the character: 40 % · started <t:{AT + 60}:R>",
+            f"example.org · Making the character: 40% · started <t:{AT + 60}:R>",
             [],
         ),
         (running(step=Step.COLLECT, submit_started_at=NOW), "Running", "Saving the result", []),

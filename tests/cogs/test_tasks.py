@@ -98,7 +98,7 @@ async def test_every_job_is_a_line_and_each_can_be_opened(bot: BotHarness) -> No
     await harness.job(bot.bob.id, WAITING, name="Of Bob")
     message = await listed(bot)
     said = words(message)
-    assert re.search(r"Watched · Making the character: 40 % · started <t:\d+:R>", said)
+    assert re.search(r"Watched · Making the character: 40% · started <t:\d+:R>", said)
     assert "Asked · Do you have permission to use the person in the clip?" in said
     assert "Twin · You asked for the same seconds a moment ago" in said
     assert "Silent · The clip has no sound ·" in said

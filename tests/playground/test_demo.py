@@ -57,7 +57,7 @@ def test_it_shows_a_character_a_refusal_a_restart_and_a_cast_that_outlives_its_m
         "before anything is sent",
         "Nothing was made",
         "no sound",
-        "50 %",
+        "50%",
         "a new bot is built from the files",
         "** Ruby **",
         "taken so far: 2.",
