@@ -119,7 +119,7 @@ async def test_what_the_model_does_instead_is_on_a_button_which_begins_with_it_o
     )
     assert await bot.jobs_of(bot.alice) == ()
     assert asked.response is not None
-    assert "Closest: 10." in words(asked.response)
+    assert "The closest is 10." in words(asked.response)
     assert labels(asked.response)[:2] == ["Use 10 s", "Use 16:9"]
     await bot.restart()
     still = await bot.alice.click(asked.response, label="Use 10 s")
@@ -127,7 +127,7 @@ async def test_what_the_model_does_instead_is_on_a_button_which_begins_with_it_o
     assert still.response is None or "16:9" in words(still.response)
     message = asked.response
     shown = words(message)
-    assert "Closest: 10." not in shown
+    assert "The closest is 10." not in shown
     begun = await bot.alice.click(message, label="Use 16:9")
     request = await video_of(bot, bot.alice)
     assert (request.model, request.duration, request.ratio) == ("sora-2", 10, "16:9")

@@ -135,8 +135,8 @@ async def test_the_model_and_the_price_come_with_the_start(harness: JobHarness, 
 @pytest.mark.parametrize(
     ("wished", "told"),
     [
-        ({"duration": 7}, "Closest"),
-        ({"ratio": "5:1"}, "Closest"),
+        ({"duration": 7}, "The closest is"),
+        ({"ratio": "5:1"}, "The closest is"),
         ({"prompt": "@Ann meets @Zoe"}, "Zoe"),
         ({"prompt": "  "}, "Say what happens"),
         ({"cast": (), "prompt": "Somebody waves"}, "at least one character"),
