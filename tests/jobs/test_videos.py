@@ -136,7 +136,7 @@ async def test_the_model_and_the_price_come_with_the_start(harness: JobHarness, 
     ("wished", "told"),
     [
         ({"duration": 7}, "The closest is"),
-        ({"ratio": "5:1"}, "The closest is"),
+        ({"ratio": "5:1"}, "Closest"),
         ({"prompt": "@Ann meets @Zoe"}, "Zoe"),
         ({"prompt": "  "}, "Say what happens"),
         ({"cast": (), "prompt": "Somebody waves"}, "at least one character"),
