@@ -80,11 +80,11 @@ class PostgresDatabase(Database):
                 "The address of the PostgreSQL (store.url) has an option that asyncpg does not know: TLS is asked for "
                 "with ssl=require there, not with sslmode."
             )
-        self._engine = pool(self._url, limits.POSTGRES_CONNECTIONS, SESSION)
+        self._engine = pool(self._url, limits.POSTGRES_CONNECTIONS)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read_at_once = self._at_once.execution_options(only_reads=True)
-        searches = pool(self._url, limits.POSTGRES_SEARCHES, SESSION)
+        searches = pool(self._url, limits.POSTGRES_SEARCHES)
         self._searches = searches.execution_options(isolation_level="AUTOCOMMIT", only_reads=True)
         try:
             async with self.read() as connection:
@@ -172,7 +172,7 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[AsyncConnection]:
-        """Without a transaction, on connections that make a plan for each search."""
+        """Without a transaction, on connections that nothing else occupies."""
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         async with self._checked_out(self._searches) as connection:
             yield connection

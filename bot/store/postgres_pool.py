@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from typing import Final
 
 import asyncpg
@@ -33,8 +32,8 @@ SESSION: Final = {
 }
 
 
-def pool(url: URL, size: int, session: Mapping[str, str]) -> AsyncEngine:
-    """Up to ``size`` connections with the settings of ``session``, each made when it is first needed."""
+def pool(url: URL, size: int) -> AsyncEngine:
+    """Up to ``size`` connections with the settings of :data:`SESSION`, each made when it is first needed."""
     engine = create_async_engine(
         url,
         pool_size=size,
@@ -42,7 +41,7 @@ def pool(url: URL, size: int, session: Mapping[str, str]) -> AsyncEngine:
         pool_timeout=limits.DATABASE_TURN_WITHIN,
         hide_parameters=True,
         connect_args={
-            "server_settings": session,
+            "server_settings": SESSION,
             "timeout": limits.POSTGRES_ANSWERS_WITHIN,
             "command_timeout": limits.POSTGRES_SILENT,
             "prepared_statement_cache_size": limits.POSTGRES_PREPARED,
