@@ -137,7 +137,7 @@ async def test_progress_is_shown_on_change_and_five_seconds_apart(show: ByHand, 
     show.provider.hold_at(80)
     await show.passes(20)
     (progress,) = show.channel.visible_to(ann)
-    assert "`████████████░░░░` 80 %\n" in progress.text
+    assert "`████████████░░░░` 80%\n" in progress.text
     before = len(show.discord.calls("PATCH", public))
     await show.passes(15)
     assert len(show.discord.calls("PATCH", public)) == before, "nothing has changed, so nothing is edited"
