@@ -112,9 +112,9 @@ async def test_ports_and_paths_of_the_manifests_are_those_that_a_process_serves(
         for container in pod["spec"]["containers"]:
             ports = {each["name"]: each["containerPort"] for each in container["ports"]}
             assert ports == {"health": web.port, "metrics": web.metrics_port}
-            probes = [container[each]["httpGet"] for each in ("livenessProbe", "readinessProbe")]
-            assert [each["port"] for each in probes] == ["health", "health"]
-            assert [each["path"] for each in probes] == ["/healthz", "/readyz"]
+            probes = [container[each]["httpGet"] for each in ("startupProbe", "livenessProbe", "readinessProbe")]
+            assert {each["port"] for each in probes} == {"health"}
+            assert [each["path"] for each in probes] == ["/healthz", "/healthz", "/readyz"]
             assert {each["path"] for each in probes} <= paths
             assert {web.host, web.metrics_host} == {"0.0.0.0"}, "probes and Prometheus come from outside the pod"
 

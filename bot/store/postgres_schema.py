@@ -13,12 +13,16 @@ from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot import limits
+from bot.store.postgres_pool import SESSION
 
 _KEY: Final = 0x736368656D61  # "schema"
 _ALONE: Final = sql("SELECT pg_try_advisory_lock(:key)").bindparams(key=_KEY)  # until the connection is closed
 _LOOK_AGAIN: Final = 0.2  # seconds
-# Everybody who needs the table queues behind a statement that waits to change it.
-_SHORT_WAITS: Final = sql(f"SET lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}")
+_SESSION: Final = SESSION | {
+    # Everybody who needs the table queues behind a statement that waits to change it.
+    "lock_timeout": f"{limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}",
+    "statement_timeout": "0",  # an index of a large table takes minutes
+}
 
 
 class _AsInSQLite(PGTypeCompiler):
@@ -39,7 +43,7 @@ async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
 
     A statement fails if another transaction keeps its table locked (:func:`~bot.store.database_errors.is_locked_out`).
     """
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": _SESSION})
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:
         async with engine.connect() as connection:
@@ -47,7 +51,6 @@ async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
                 # Nobody waits within a statement: an index that is made CONCURRENTLY would wait for its snapshot.
                 await connection.rollback()
                 await asyncio.sleep(_LOOK_AGAIN)
-            await connection.execute(_SHORT_WAITS)
             await connection.commit()
             yield connection
     finally:

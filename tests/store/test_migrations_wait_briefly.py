@@ -115,7 +115,10 @@ async def test_an_index_of_characters_is_made_while_they_are_written(new_postgre
     await bring_to(url, "0027")
     address = make_url(url).set(drivername="postgresql").render_as_string()
     one, other = await asyncpg.connect(address), await asyncpg.connect(address)
-    await other.execute("CREATE INDEX ix_characters_search_keys ON characters (model)")
+    await other.execute(
+        "CREATE INDEX ix_characters_search_keys ON characters (model);"
+        " UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_characters_search_keys'::regclass"
+    )
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'virtualxid'"
     async with asyncio.timeout(PATIENCE):
         async with one.transaction():
@@ -134,3 +137,27 @@ async def test_an_index_of_characters_is_made_while_they_are_written(new_postgre
     assert await other.fetchval("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%trigrams'") == 0
     for each in (one, other):
         await each.close()
+
+
+async def test_an_index_that_the_server_finished_for_a_killed_process_is_kept(
+    new_postgres_url: Callable[..., str],
+) -> None:
+    """Making it again would take minutes, in which a process that answers nothing yet may be killed again."""
+    url = new_postgres_url()
+    bot = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string())
+    of = "SELECT oid FROM pg_class WHERE relname = 'ix_characters_search_keys'"
+    made = await bot.fetchval(of)
+    await bot.execute("UPDATE alembic_version SET version_num = '0027'")
+    await migrate._migrate_postgres(make_url(url))
+    assert await bot.fetchval("SELECT version_num FROM alembic_version") == HEAD
+    assert await bot.fetchval(of) == made
+    await bot.close()
+
+
+async def test_it_may_take_longer_than_the_server_lets_a_statement_run(new_postgres_url: Callable[..., str]) -> None:
+    address = make_url(new_postgres_url(at_head=False))
+    bot = await asyncpg.connect(address.set(drivername="postgresql").render_as_string())
+    await bot.execute(f'ALTER DATABASE "{address.database}" SET statement_timeout = 1')  # ms
+    await migrate._migrate_postgres(address)
+    assert await bot.fetchval("SELECT version_num FROM alembic_version") == HEAD
+    await bot.close()

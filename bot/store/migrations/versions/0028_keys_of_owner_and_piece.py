@@ -20,12 +20,16 @@ $$
 """
 _WAITS = f"SET lock_timeout = {limits.MIGRATION_TRIES_FOR.total_seconds() * 1000:.0f}"
 _WAITS_BRIEFLY = f"SET lock_timeout = {limits.MIGRATION_HOLDS_UP.total_seconds() * 1000:.0f}"
-# A million characters take minutes. Others read and write them meanwhile, so these statements may wait for a dump,
-# too. What an earlier attempt left unfinished has the same name, and is not usable.
+# What an attempt leaves that was cut off has the index's name, and is not usable. One whose process was killed has made
+# the index: the server goes on, and holds the lock of the migrations meanwhile.
+_UNFINISHED = (
+    "SELECT EXISTS (SELECT FROM pg_index"
+    " WHERE indexrelid = to_regclass('ix_characters_search_keys') AND NOT indisvalid)"
+)
+_AGAIN = "DROP INDEX CONCURRENTLY IF EXISTS ix_characters_search_keys"
+# A million characters take minutes. Others read and write them meanwhile, so these statements may wait for a dump, too.
 _INDEX = (
-    _WAITS,
-    "DROP INDEX CONCURRENTLY IF EXISTS ix_characters_search_keys",
-    "CREATE INDEX CONCURRENTLY ix_characters_search_keys ON characters"
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_characters_search_keys ON characters"
     " USING gin (search_keys(owner_id, search_name), search_keys(owner_id, search_more)) WITH (fastupdate = off)",
     # Statistics of keys would take seconds at each ANALYZE, and say nothing: each key is in few rows.
     "ALTER INDEX ix_characters_search_keys ALTER COLUMN 1 SET STATISTICS 0, ALTER COLUMN 2 SET STATISTICS 0",
@@ -42,5 +46,8 @@ def upgrade() -> None:
         return
     op.execute(sa.text(_KEYS))
     with op.get_context().autocommit_block():
+        op.execute(sa.text(_WAITS))
+        if op.get_bind().scalar(sa.text(_UNFINISHED)):
+            op.execute(sa.text(_AGAIN))
         for statement in _INDEX:
             op.execute(sa.text(statement))
