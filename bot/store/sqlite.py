@@ -121,7 +121,7 @@ class SteadyConnection(aiosqlite.Connection):
         self._thread.daemon = True  # as in SQLAlchemy: a forgotten connection must not keep the process alive
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
-        if self._connection is None:
+        if not self._running or self._connection is None:
             raise ValueError("the connection is closed")
         ended = _Ended(loop=asyncio.get_running_loop())
         self._tx.put_nowait((ended, partial(fn, *args, **kwargs)))
@@ -145,6 +145,8 @@ class SteadyConnection(aiosqlite.Connection):
 
     async def close(self) -> None:
         """Roll back what is open, then close."""
+        if not self._running:
+            return  # its thread closes it and ends, and would not do anything more
         with contextlib.suppress(sqlite3.Error, ValueError):  # nothing is open, or the connection is closed already
             await self.rollback()
         await super().close()

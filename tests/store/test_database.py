@@ -25,7 +25,7 @@ from bot.errors import BadConfiguration, BadStart
 from bot.store.cast_search import CastSearch
 from bot.store.database import Database, database_at
 from bot.store.provider_tables import closed_models
-from bot.store.sqlite import SteadyConnection
+from bot.store.sqlite import WRITER, SteadyConnection
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import consents, jobs
 from tests.patience import PATIENCE
@@ -327,6 +327,16 @@ async def test_a_cancelled_statement_ends_before_its_task(database: SQLiteDataba
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == ["statement"]
+
+
+async def test_a_connection_that_was_stopped_is_closed_at_once(tmp_path: Path) -> None:
+    """SQLAlchemy stops one whose closing was cancelled; nothing would ever answer what is asked of it afterwards."""
+    connection = await SteadyConnection(tmp_path / "some.db", WRITER)
+    connection.stop()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ValueError, match="closed"):
+            await connection.execute("SELECT 1")
+        await connection.close()
 
 
 async def test_what_a_statement_found_can_be_read_in_pieces(database: Database) -> None:
