@@ -273,6 +273,7 @@ DATABASE_BUSY = timedelta(seconds=10)
 DATABASE_BACK_AFTER = 10.0  # seconds without a failure
 POSTGRES_CONNECTIONS = 10  # per process
 POSTGRES_SEARCHES = 4  # further ones, per process that answers people
+SEARCH_TURN_WITHIN = 2.0  # seconds that a choice waits for one of them; Discord takes it for 3 s
 # Of the ten, concurrent writers besides the exclusive one; the rest is for readers.
 POSTGRES_WRITERS_WITH_LOCKS = 4  # which may wait for somebody else's
 POSTGRES_WRITERS_WITHOUT_LOCKS = 2  # each sends a statement or two

@@ -72,9 +72,9 @@ class Database(ABC):
 
     @abstractmethod
     def read_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """For a single statement that reads and is its own snapshot; writing in it fails.
+        """For statements that read, each its own snapshot; writing in it fails.
 
-        Where the database is shared it takes one round trip, where :meth:`read` takes three.
+        Where the database is shared each takes one round trip; one in :meth:`read` takes three.
         """
 
     @abstractmethod

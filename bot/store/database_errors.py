@@ -23,7 +23,7 @@ _RIGHTS = frozenset({"28000", "28P01", "3D000", "42501"})  # login, missing data
 
 def database_fault_of(error: BaseException | None) -> DatabaseFault | None:
     """The database fault behind ``error``; ``None`` if it is something else."""
-    if isinstance(error, NoConnection):  # waited in vain for the one writing connection
+    if isinstance(error, NoConnection):  # waited in vain for a connection
         return DatabaseFault.BUSY
     if isinstance(error, DBAPIError):
         if _state(error) in _NO_ROOM:

@@ -170,14 +170,17 @@ class JobStore:
     async def renew(
         self, holder: str, epochs: Mapping[str, int], *, now: datetime, lease: timedelta = limits.LEASE
     ) -> set[str]:
-        """Extend those of ``holder``'s leases that still exist; returns their jobs."""
+        """Extend those of ``holder``'s leases that still exist; returns their jobs.
+
+        It goes first: of a lease that ends meanwhile, another process would begin the work again.
+        """
         renewed = (
             update(jobs)
             .where(in_order(jobs, jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs))))
             .values(lease_until=now + lease)
             .returning(jobs.c.id, jobs.c.epoch)
         )
-        async with self._database.write(locks=NO_LOCK) as connection:
+        async with self._database.write(urgent=True, locks=NO_LOCK) as connection:
             rows = (await connection.execute(renewed)).all()
         return {job_id for job_id, epoch in rows if epochs[job_id] == epoch}
 

@@ -196,10 +196,10 @@ class OwnedJobStore:
         return JobOverview(
             unfinished=tuple(sorted(unfinished, key=lambda job: (job.created_at, job.id))),
             finished=tuple(job for job in found if job.step is Step.DONE),
-            used_today=used.used_today,
+            used_today=int(used.used_today),
             credits_today=Decimal(used.credits_today) / 1000,
             credits_this_month=Decimal(used.credits_this_month) / 1000,
-            videos_today=used.videos_today,
+            videos_today=int(used.videos_today),
             running=used.running,
         )
 

@@ -71,6 +71,7 @@ class PostgresDatabase(Database):
         self._without_locks = PriorityLimiter(limits.POSTGRES_WRITERS_WITHOUT_LOCKS)
         # First answers and writes that people wait for get a free connection before reads that can take their time.
         self._connections = PriorityLimiter(limits.POSTGRES_CONNECTIONS)
+        self._searching = PriorityLimiter(limits.POSTGRES_SEARCHES)
         self._locks = SharedLocks(self.connect_apart)
 
     async def open(self) -> None:
@@ -146,7 +147,7 @@ class PostgresDatabase(Database):
         until = asyncio.get_running_loop().time() + limits.POSTGRES_ANSWERS_WITHIN
         while asyncio.get_running_loop().time() < until:
             try:
-                async with self._connected(self._snapshots) as connection:
+                async with self._connected(self._snapshots, urgent=True) as connection:
                     became = await connection.scalar(_BECAME, {"id": transaction_id})
             except SQLAlchemyError:
                 became = "unknown"
@@ -165,16 +166,25 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def read_at_once(self) -> AsyncIterator[AsyncConnection]:
-        """Without a transaction around the statement, which the server could declare read-only."""
+        """Without a transaction around the statements, which the server could declare read-only."""
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
         async with self._connected(self._read_at_once) as connection:
             yield connection
 
     @asynccontextmanager
     async def search(self) -> AsyncIterator[AsyncConnection]:
-        """Without a transaction, on connections that nothing else occupies."""
+        """Without a transaction, on connections that nothing else occupies.
+
+        Raises SQLAlchemy's TimeoutError as soon as a choice of names would come too late: many are asked for while
+        somebody types, and those that nobody can see any more would hold up the next ones.
+        """
         await self.foreground.goes_first(limits.ANSWERS_GO_FIRST)
-        async with self._checked_out(self._searches) as connection:
+        urgent = works_on_a_first_answer()
+        within = limits.SEARCH_TURN_WITHIN if urgent else None
+        async with (
+            _place(self._searching, urgent=urgent, within=within),
+            self._checked_out(self._searches) as connection,
+        ):
             yield connection
 
     @asynccontextmanager
@@ -255,9 +265,9 @@ def _no_connection(error: BaseException) -> NoConnection:
 
 
 @asynccontextmanager
-async def _place(turns: PriorityLimiter, *, urgent: bool) -> AsyncIterator[None]:
+async def _place(turns: PriorityLimiter, *, urgent: bool, within: float | None = None) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(limits.DATABASE_TURN_WITHIN):
+        async with asyncio.timeout(limits.DATABASE_TURN_WITHIN if within is None else within):
             await turns.acquire(urgent=urgent)
     except TimeoutError:
         raise NoConnection("no connection was free in time") from None

@@ -57,11 +57,13 @@ async def test_the_database_knows_what_works_on_a_first_answer(bot: BotHarness, 
     await bot.alice.autocomplete(bot.channel, "character show", "name", "duck")
     assert on_first_answers == [True]
     card = await shown(bot, "character show", name="Duck")
+    assert on_first_answers[1:]
     assert not any(on_first_answers[1:])
     on_first_answers.clear()
     form = await bot.alice.click(card, label="Edit…")
     assert on_first_answers == [True, True]
     await bot.alice.submit_modal(form, {"name": "Drake"})
+    assert on_first_answers[2:]
     assert not any(on_first_answers[2:])
     on_first_answers.clear()
     await menu_form(bot)

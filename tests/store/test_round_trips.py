@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot import limits
 from bot.concurrency import work_until_answered
@@ -75,6 +76,34 @@ async def test_what_somebody_types_waits_for_no_connection_that_others_occupy(
             await occupied.enter_async_context(database.read())
         async with asyncio.timeout(5):
             assert await CastSearch(database).names(7, "wil") == ["Wilhelmina"]
+
+
+async def test_a_choice_that_would_come_too_late_is_given_up(
+    proxied: tuple[Proxy, Database], new_cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a search that is shown whenever it comes, which lets the choices go first."""
+    _, database = proxied
+    await new_cast(database, "Wilhelmina")
+    monkeypatch.setattr(limits, "SEARCH_TURN_WITHIN", 0.1)
+    order = []
+
+    async def search(who: str, *, answered: bool) -> None:
+        work_until_answered(lambda: answered)
+        await CastSearch(database).names(7, "wil")
+        order.append(who)
+
+    async with AsyncExitStack() as occupied:
+        for _ in range(limits.POSTGRES_SEARCHES - 1):
+            await occupied.enter_async_context(database.search())
+        async with database.search():
+            shown = asyncio.create_task(search("list", answered=True))
+            with pytest.raises(NoConnection):
+                await search("choices", answered=False)
+            monkeypatch.setattr(limits, "SEARCH_TURN_WITHIN", 5)
+            chosen = asyncio.create_task(search("choices", answered=False))
+            await asyncio.sleep(0.05)
+        await asyncio.gather(shown, chosen)
+    assert order == ["choices", "list"]
 
 
 async def test_a_free_connection_goes_to_who_waits_for_a_first_answer(proxied: tuple[Proxy, Database]) -> None:
