@@ -28,7 +28,9 @@ SESSION: Final = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
-    "jit": "off",  # no statement of ours takes long enough to benefit
+    # No statement of ours takes long enough to benefit: starting workers for one takes longer than all of a search.
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 
 

@@ -132,6 +132,18 @@ async def test_a_search_needs_no_right_to_add_extensions(
         await admin.close()
 
 
+@pytest.mark.parametrize("way", ["read", "read_at_once", "search", "write"])
+async def test_a_statement_starts_no_parallel_workers(postgres_url: str, opened: Open, way: str) -> None:
+    """Where the server must guess how many rows a search finds, it guesses some thousands, and would start two."""
+    database = await opened(postgres_url)
+    async with getattr(database, way)() as connection:
+        for free in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            await connection.execute(text(f"SET {free} = 0"))
+        plan = (await connection.scalars(text("EXPLAIN SELECT count(*) FROM characters"))).all()
+        assert plan
+        assert not any("Gather" in line for line in plan), plan
+
+
 MORE = (
     "INSERT INTO characters (name_key, owner_id, search_name, {columns})"
     " SELECT md5(n::text), {owner}, '  ' || {name} || '  ', {columns} FROM characters, generate_series(1, 1000) n"
