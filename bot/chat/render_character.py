@@ -60,7 +60,7 @@ def render_result(
         fields.append(_reference_set(character, reference_set, locale))
     if (cost := price_of(job)) is not None:
         name, value = cost
-        fields.append(Field(name, say(value, locale), locale, inline=False))
+        fields.append(Field(name, say(value, locale), locale))
     return MessageContent(
         card=_card(character, picture, lines, fields, job_footer(job, locale), locale), buttons=buttons
     )

@@ -49,7 +49,7 @@ def render_video(
     fields = [Field(text("Characters"), names, locale), Field(text("Model"), escape(video.model), locale)]
     if (cost := price_of(job)) is not None:
         name, value = cost
-        fields.append(Field(name, say(value, locale), locale, inline=False))
+        fields.append(Field(name, say(value, locale), locale))
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
