@@ -32,6 +32,8 @@ _BOLD = re.compile(r"\*\*(\w+)\*\*")
 _NAMES = {"command", "option"}
 _NAME = re.compile(r"[-_'\w]{1,32}")  # with str.islower: Discord's own rule (Application Command Naming)
 _ALLOWS = "glossary: "
+# A number and its unit stay on one line.
+_APART = re.compile(r"\} (?:MB(?![a-z])|(?:МБ|s|сек|дн|ч|%)(?!\w))")
 _SHORTEST = "·"  # the least that a parameter takes
 
 
@@ -107,6 +109,8 @@ def _wrong(message: Message, form: str, kept: Iterable[re.Pattern[str]], *, with
             yield f"not as in English: {' '.join((there - here) | (here - there))} in {form!r}"
     if form.strip() != form:
         yield f"blanks around it: {form!r}"
+    if _APART.search(form):
+        yield f"a number and its unit without a no-break space: {form!r}"
     if message.at_most is not None and len(_PLACEHOLDER.sub(_SHORTEST, form)) > message.at_most:
         yield f"{len(form)} characters of {message.at_most}: {form!r}"
     if message.context in _NAMES and not (_NAME.fullmatch(form) and form == form.lower()):

@@ -74,13 +74,15 @@ COMMAND = Message("video", context="command", at_most=32)
 COUNTED = Message("{count} video", plural="{count} videos")
 OPTION = Message("range", context="option", at_most=32)
 NAMING = Message("Give them in the option **range**, or press “Cancel”.")
-RULES = [SENTENCE, COMMAND, COUNTED, OPTION, NAMING, Message("Cancel", at_most=8)]
+SIZED = Message("{used} MB")
+RULES = [SENTENCE, COMMAND, COUNTED, OPTION, NAMING, SIZED, Message("Cancel", at_most=8)]
 GOOD: dict[tuple[str, str], str | tuple[str, ...]] = {
     SENTENCE.key: "Смотрите {name} в /video list <t:{at}:R>.",
     COMMAND.key: "видео",
     COUNTED.key: ("{count} видео", "{count} видео", "{count} видео"),
     OPTION.key: "отрезок",
     NAMING.key: "Укажите их в параметре **отрезок** или нажмите «Отмена».",
+    SIZED.key: "{used}\xa0МБ",
     ("", "Cancel"): "Отмена",
 }
 
@@ -124,6 +126,7 @@ def test_a_good_translation_passes() -> None:
         (COUNTED.key, ("{count} ролик", "{count} ролика", "{count} роликов"), "“video” is not said"),
         (NAMING.key, "Укажите их в параметре **range** или нажмите «Отмена».", "**отрезок**"),
         (NAMING.key, "Укажите их в параметре **отрезок** или нажмите «Отменить».", "Отмена"),
+        (SIZED.key, "{used} МБ", "no-break space"),
         (COMMAND.key, "Видео", "no name"),
         (COMMAND.key, "мои видео", "no name"),
     ],
