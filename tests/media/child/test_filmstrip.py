@@ -319,10 +319,12 @@ def test_bars_are_cut_off_and_the_layout_is_that_of_the_picture(
 
 
 @pytest.mark.parametrize(
-    "pictures", [logo(2, (0, 0, 0)), title(2, (0, 0, 0)), names(2)], ids=["logo", "title", "names"]
+    "drawn",
+    [lambda: logo(2, (0, 0, 0)), lambda: title(2, (0, 0, 0)), lambda: names(2)],  # not while tests are collected
+    ids=["logo", "title", "names"],
 )
-def test_what_stands_on_black_is_not_between_bars(pictures: list[Image.Image]) -> None:
-    assert inside_bars(pictures) is None
+def test_what_stands_on_black_is_not_between_bars(drawn: Callable[[], list[Image.Image]]) -> None:
+    assert inside_bars(drawn()) is None
 
 
 def test_a_bar_with_a_subtitle_in_it_is_left(tmp_path: Path) -> None:
