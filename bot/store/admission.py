@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -57,19 +58,30 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Admissio
 
     Raises :class:`~bot.errors.QuotaReached` if it would join the common queue and that is full.
     """
-    behind_own = False
-    if places.each:
-        unended = and_(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.outcome.is_(None))
-        ahead = and_(unended, or_(jobs.c.admitted_at.is_(None), jobs.c.step != Step.CHOOSE))  # queued, or worked on
-        behind_own = (await connection.scalar(select(func.count()).select_from(jobs).where(ahead)) or 0) >= places.each
+    found = (await connection.execute(_HOW_BUSY, {"owner": owner_id})).one()
+    behind_own = bool(places.each) and found.ahead >= places.each
     if not places.in_all:
         return not behind_own
+    if not found.queued:
+        return not behind_own and found.working < places.in_all
     waiting, working = await _waiting_and_working(connection)
     admission_state = admissions(waiting, working, places)
     others = sum(not each.own for each in admission_state.waiting)
     if others >= limits.ADMISSION_QUEUE_LENGTH and not behind_own:
         raise QuotaReached(text("I'm very busy right now. Try again in a few minutes."))
     return not behind_own and not others and sum(working.values()) + len(admission_state.admitted) < places.in_all
+
+
+def _how_busy() -> Select[Any]:
+    """How many of the owner's jobs are queued or worked on, whether any job is queued, how many are worked on."""
+    unended = and_(jobs.c.owner_id == bindparam("owner"), UNFINISHED, jobs.c.outcome.is_(None))
+    theirs = and_(unended, or_(jobs.c.admitted_at.is_(None), jobs.c.step != Step.CHOOSE))
+    ahead = select(func.count()).select_from(jobs).where(theirs).scalar_subquery()
+    working = select(func.count()).select_from(jobs).where(being_worked_on()).scalar_subquery()
+    return select(ahead.label("ahead"), exists().where(QUEUED).label("queued"), working.label("working"))
+
+
+_HOW_BUSY: Final = _how_busy()
 
 
 async def anybody_queued(connection: AsyncConnection) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BindParameter, ColumnElement, and_, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
@@ -63,24 +64,74 @@ def day_of(instant: datetime) -> datetime:
 
 async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
     """Raise :class:`~bot.errors.QuotaReached` if ``job`` would exceed a limit."""
-    await check_unfinished(connection, job.owner_id, quota)
     day = day_of(now)
+    used = await _used_by(connection, job, quota, day)
     tomorrow = int((day + timedelta(days=1)).timestamp())
-    if quota.day and await number(connection, used_on(job.owner_id, day, quota.user_key, job.kind)) >= quota.day:
+    if quota.running and used["unfinished"] >= quota.running + quota.waiting:
+        raise QuotaReached(
+            text(
+                "You already have {limit} running or waiting, which is your limit. Wait for one to finish, or "
+                "cancel one: see /tasks.",
+                limit=quota.running + quota.waiting,
+            )
+        )
+    if quota.day and used["day"] >= quota.day:
         raise QuotaReached(_day_is_over(job.kind, quota.day, tomorrow))
-    guild = job.origin.guild_id
-    if quota.server_day and guild is not None:
-        here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await number(connection, _used(func.count(), here, quota.server_key, day))
-        if used >= quota.server_day:
-            raise QuotaReached(_servers_day_is_over(job.kind, quota.server_day, tomorrow))
-    if quota.member_day and guild is not None:
-        theirs = and_(jobs.c.owner_id == job.owner_id, jobs.c.guild_id == guild)
-        today = and_(theirs, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        used = await number(connection, _used(func.count(), today, quota.member_key, day))
-        if used >= quota.member_day:
-            raise QuotaReached(_members_day_is_over(job.kind, quota.member_day, tomorrow))
-    await _check_credits(connection, job, quota, day, tomorrow)
+    if "server_day" in used and used["server_day"] >= quota.server_day:
+        raise QuotaReached(_servers_day_is_over(job.kind, quota.server_day, tomorrow))
+    if "member_day" in used and used["member_day"] >= quota.member_day:
+        raise QuotaReached(_members_day_is_over(job.kind, quota.member_day, tomorrow))
+    _check_credits(job, quota, used, tomorrow)
+
+
+async def _used_by(connection: AsyncConnection, job: Job, quota: Quota, day: datetime) -> Mapping[str, int]:
+    """What is used of each limit that ``quota`` sets for ``job``, by the limit's name."""
+    limited = {"unfinished": quota.running, "day": quota.day}
+    if price_of(job.request):
+        limited["credits"] = quota.credits
+    if job.origin.guild_id is not None:
+        limited |= {"server_day": quota.server_day, "member_day": quota.member_day}
+        if price_of(job.request):
+            limited |= {"server_credits": quota.server_credits, "member_credits": quota.member_credits}
+    names = frozenset(name for name, limit in limited.items() if limit)
+    if not names:
+        return {}
+    whose = {"owner": job.owner_id, "guild": job.origin.guild_id, "begin": day}
+    keys = {name: getattr(quota, name) for name in _KEYS.values()}
+    found = (await connection.execute(_what_is_used(names, job.kind), whose | keys)).one()
+    return {name: int(getattr(found, name)) for name in names}
+
+
+_KEYS: Final = {
+    "day": "user_key",
+    "server_day": "server_key",
+    "member_day": "member_key",
+    "credits": "user_credits_key",
+    "server_credits": "server_credits_key",
+    "member_credits": "member_credits_key",
+}
+
+
+@cache
+def _what_is_used(names: frozenset[str], kind: JobKind) -> Select[Any]:
+    """One statement for all limits of a kind of job, because somebody waits for each; it is built only once."""
+    theirs, here = jobs.c.owner_id == bindparam("owner"), jobs.c.guild_id == bindparam("guild")
+    whose = {"day": theirs, "server_day": here, "member_day": and_(theirs, here)}
+    whose |= {"credits": theirs, "server_credits": here, "member_credits": whose["member_day"]}
+    begin = bindparam("begin", type_=jobs.c.created_at.type)
+    columns = []
+    for name in sorted(names):
+        if name == "unfinished":
+            unfinished = and_(theirs, UNFINISHED, jobs.c.outcome.is_(None))
+            columns.append(select(func.count()).select_from(jobs).where(unfinished).scalar_subquery().label(name))
+            continue
+        key = bindparam(_KEYS[name], type_=day_counters.c.user_key.type)
+        if name.endswith("credits"):
+            columns.append(spent_since(whose[name], begin, key).label(name))
+        else:
+            today = and_(whose[name], jobs.c.counted, jobs.c.created_at >= begin, _counted_with(kind))
+            columns.append(_used(func.count(), today, key, begin).label(name))
+    return select(*columns)
 
 
 def _day_is_over(kind: JobKind, limit: int, tomorrow: int) -> Text:
@@ -139,13 +190,12 @@ def _members_day_is_over(kind: JobKind, limit: int, tomorrow: int) -> Text:
     )
 
 
-async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, day: datetime, tomorrow: int) -> None:
+def _check_credits(job: Job, quota: Quota, used: Mapping[str, int], tomorrow: int) -> None:
     price = thousandths(price_of(job.request))
     if not price:
         return
-    theirs, here = jobs.c.owner_id == job.owner_id, jobs.c.guild_id == job.origin.guild_id
     if quota.credits:
-        spent = await number(connection, spent_since(theirs, day, quota.user_credits_key))
+        spent = used["credits"]
         if spent + price > quota.credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -162,7 +212,7 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
     if job.origin.guild_id is None:
         return
     if quota.member_credits:
-        spent = await number(connection, spent_since(and_(theirs, here), day, quota.member_credits_key))
+        spent = used["member_credits"]
         if spent + price > quota.member_credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -177,7 +227,7 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
                 )
             )
     if quota.server_credits:
-        spent = await number(connection, spent_since(here, day, quota.server_credits_key))
+        spent = used["server_credits"]
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
                 ntext(
@@ -234,21 +284,6 @@ async def add_to_day(connection: AsyncConnection, used: Mapping[str, int], day: 
             await connection.execute(insert(day_counters).values(user_key=key, day=day, used=number))
 
 
-async def check_unfinished(connection: AsyncConnection, owner_id: int, quota: Quota) -> None:
-    """Raise :class:`~bot.errors.QuotaReached` if the owner already has as many unfinished jobs as allowed."""
-    if not quota.running:
-        return
-    theirs = and_(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.outcome.is_(None))
-    if await count(connection, theirs) >= quota.running + quota.waiting:
-        raise QuotaReached(
-            text(
-                "You already have {limit} running or waiting, which is your limit. Wait for one to finish, or "
-                "cancel one: see /tasks.",
-                limit=quota.running + quota.waiting,
-            )
-        )
-
-
 def used_on(
     owner_id: int | BindParameter[Any], day: _Instant, user_key: _Key, kind: JobKind = JobKind.CHARACTER
 ) -> ColumnElement[int]:
@@ -280,8 +315,3 @@ def _used(what: ColumnElement[int], which: ColumnElement[bool], key: _Key, day: 
 async def number(connection: AsyncConnection, of: ColumnElement[int]) -> int:
     """The value of :func:`used_on` or :func:`spent_since`."""
     return int(await connection.scalar(select(of)) or 0)
-
-
-async def count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
-    """How many jobs."""
-    return await connection.scalar(select(func.count()).select_from(jobs).where(which)) or 0

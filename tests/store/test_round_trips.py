@@ -19,9 +19,11 @@ from bot.concurrency import work_until_answered
 from bot.store.cast_search import CastQuery, CastSearch
 from bot.store.database import Database, database_at
 from bot.store.disk import DiskUse
+from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.quotas import Quota
 from bot.store.write_locks import NO_LOCK
 from tests.store.postgres_proxy import Proxy, proxy_to
 
@@ -62,6 +64,16 @@ async def test_what_is_shown_with_an_answer_takes_one_or_two(proxied: tuple[Prox
     assert await round_trips(proxy, lambda: DiskUse(database).of(7, now=now)) == 1
     assert await round_trips(proxy, lambda: owned.pending(7, now=now)) == 1
     assert await round_trips(proxy, lambda: untold(7)) == 1
+
+
+async def test_a_limit_more_for_a_job_takes_none_more(proxied: tuple[Proxy, Database], new_job: Any) -> None:
+    proxy, database = proxied
+    jobs = JobStore(database)
+    few = Quota(running=9, day=99)
+    more = Quota(running=9, waiting=9, day=99, member_day=99, user_key="a", member_key="b")
+    assert new_job().origin.guild_id is not None
+    with_few = await round_trips(proxy, lambda: jobs.add(new_job(), few))
+    assert await round_trips(proxy, lambda: jobs.add(new_job(), more)) == with_few
 
 
 async def test_what_somebody_types_waits_for_no_connection_that_others_occupy(
