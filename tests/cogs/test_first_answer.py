@@ -182,8 +182,8 @@ async def test_jobs_let_the_answer_of_a_new_one_go_first(
     assert not foreground.somebody_waits
 
 
-async def test_a_creation_takes_eight_statements_before_its_answer(bot: BotHarness) -> None:
-    """Each is a round trip: one looks the task up, six check the limits that are set by default, one writes the row."""
+async def test_a_creation_takes_four_statements_before_its_answer(bot: BotHarness) -> None:
+    """Each is a round trip: one looks the task up, two check the limits, one writes the row."""
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -199,7 +199,7 @@ async def test_a_creation_takes_eight_statements_before_its_answer(bot: BotHarne
         await from_task()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    assert statements == ["SELECT"] * 7 + ["INSERT"]
+    assert statements == ["SELECT"] * 3 + ["INSERT"]
 
 
 def unanswered(bot: BotHarness) -> bool:
