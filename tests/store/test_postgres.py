@@ -154,10 +154,10 @@ MORE = (
 @pytest.mark.parametrize("plans", ["force_generic_plan", "force_custom_plan"])
 @pytest.mark.parametrize("analyzed", [False, True], ids=["without statistics", "with statistics"])
 async def test_a_search_reads_the_keys_of_its_owner_alone(
-    postgres_url: str, opened: Open, new_cast: Any, plans: str, analyzed: bool
+    new_postgres_url: Callable[..., str], opened: Open, new_cast: Any, plans: str, analyzed: bool
 ) -> None:
     """Whether it looks for words or for what is like them, and whatever the server knows of the table."""
-    database = await opened(postgres_url)
+    database = await opened(new_postgres_url())  # without rows of other tests, which an index has until a vacuum
     async with database.write() as connection:  # so that the server knows what this test tells it, and no more
         await connection.execute(text("ALTER TABLE characters SET (autovacuum_enabled = false)"))
     await new_cast(database, "Wilhelmina")
